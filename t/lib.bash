@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: ISC
+# What the tests share.  In t/: `load lib`; in t/long/: `load ../lib`.
+#
+#   mkspool [PATH]          makes a spool and sets SPOOL to it ($BATS_TEST_TMPDIR/spool)
+#   tree [PATH]             what is in a spool, sorted, one path a line, without the parts that vary:
+#                           UNIQUEs become a, b, c … (in their order of creation), ORDERs go, RUNNERs
+#                           become R.  Directories end in /.  An empty spool prints nothing, so
+#                           [ -z "$(tree)" ] says that nothing at all is left anywhere.
+#   wait_for [-t S] CMD…    runs CMD every 20 ms until it is true; after S (10) seconds fails and
+#                           shows the state of the spool
+#   envelopes [DIR…]        paths of the envelopes below DIRs (new cur defer fail done hold), sorted
+#   rcpts [DIR…]            all recipient lines in them: "T000 ann@example.com"
+#   head_of FILE KEY        the value of KEY in an envelope's head; fails if there is none
+#   text_of ENVELOPE        the path of its message
+#   addresses N             N recipients, user1@example.com …
+#   letter [SUBJECT]        a small message with a header
+#   start CMD…              runs CMD in the background: pid in PID, output in $PID_OUT and $PID_ERR;
+#                           teardown kills what is left of it
+#   stop PID [SIGNAL]       sends it, waits; the exit code is in $status
+#   assert_lines TEXT       compares $output with TEXT, shows both if they differ
+#   assert_stderr TEXT      likewise $stderr
+#   need PROGRAM…           skips the test, with the reason, where one is missing
+#   as_nobody CMD…          runs CMD without any privilege (skips where that can't be had)
+
+bats_require_minimum_version 1.5.0
+
+BIN=$(cd "${BIN:-$BATS_TEST_DIRNAME/../build/bin}" 2>/dev/null || cd "$BATS_TEST_DIRNAME/../../build/bin" && pwd)
+PATH=$BIN:$PATH
+LC_ALL=C
+export BIN PATH LC_ALL
+unset NAME SENDER RECIPIENT
+STARTED=()
+
+mkspool()
+{
+	SPOOL=${1:-$BATS_TEST_TMPDIR/spool}
+	"$BIN/ml-mkspool" "$SPOOL"
+}
+
+tree()
+{
+	(
+		cd "${1:-$SPOOL}" || exit
+		find . -path './*/*' -type d -exec printf '%s/\n' {} + -o \
+			-path './*/*' -print -o -type f -print
+	) | sed 's,^\./,,' | sort | awk '
+	# Not every awk knows {16}.
+	BEGIN { for (i = 0; i < 16; i++) digits = digits "[0-9]" }
+	# A broadcast`s envelope ends in .k, which stays.
+	function base(u) { sub(/\.[0-9]+$/, "", u); return u }
+	function note(u) { u = base(u); if (!(u in seen)) { seen[u] = 1; order[++n] = u } }
+	{
+		line[NR] = $0
+		m = split($0, part, "/")
+		for (i = 2; i <= m; i++) {
+			p = part[i]
+			sub(/:.*/, "", p)
+			sub(/^\.text\./, "", p)
+			if (p ~ ("^" digits "\\."))
+				note(substr(p, 18))
+			else if (part[1] == "mess" && i == 2)
+				note(p)
+		}
+	}
+	function letter(text,   i, at) {
+		for (i = 1; i <= n; i++)
+			while ((at = index(text, order[i])) > 0)
+				text = substr(text, 1, at - 1) "\001" i "\002" substr(text, at + length(order[i]))
+		for (i = 1; i <= n; i++)
+			gsub("\001" i "\002", i <= 26 ? substr("abcdefghijklmnopqrstuvwxyz", i, 1) : "u" i, text)
+		return text
+	}
+	END {
+		for (i = 2; i <= n; i++) {              # by UNIQUE, which begins with the time
+			u = order[i]
+			for (j = i - 1; j >= 1 && order[j] > u; j--)
+				order[j + 1] = order[j]
+			order[j + 1] = u
+		}
+		for (i = 1; i <= NR; i++) {
+			t = line[i]
+			if (t ~ /^run\/[^.]/)
+				t = "run/R"
+			sub(/:.*/, ":R", t)
+			t = letter(t)
+			gsub(digits "\\.", "", t)
+			print t
+		}
+	}' | sort
+}
+
+wait_for()
+{
+	local seconds=10 end
+	if [ "$1" = -t ]; then
+		seconds=$2
+		shift 2
+	fi
+	end=$((SECONDS + seconds))
+	until "$@" >/dev/null 2>&1; do
+		if [ "$SECONDS" -gt "$end" ]; then
+			echo "waited $seconds seconds in vain for: $*"
+			if [ -d "${SPOOL:-/nowhere}" ]; then tree; fi
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+envelopes()
+{
+	local d
+	[ $# -gt 0 ] || set -- new cur defer fail done hold
+	for d; do
+		find "$SPOOL/$d" -type f -name '[0-9]*.*'
+	done | sort
+}
+
+rcpts()
+{
+	local f
+	envelopes "$@" | while IFS= read -r f; do
+		grep -aE '^[TDF][0-9]{3} ' "$f" || :
+	done
+}
+
+head_of()
+{
+	sed -n -e '/^$/q' -e "s/^$2 //p" -e "s/^$2\$//p" "$1" | grep -a ''
+}
+
+text_of()
+{
+	local name=${1##*/}
+	name=${name%%:*}
+	printf '%s\n' "$SPOOL/mess/${name#*.}"
+}
+
+addresses()
+{
+	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) print "user" i "@example.com" }'
+}
+
+letter()
+{
+	printf 'From: news@example.org\nTo: list@example.org\nSubject: %s\nMessage-ID: <1@example.org>\n\nHello.\n' "${1:-test}"
+}
+
+start()
+{
+	PID_OUT=$BATS_TEST_TMPDIR/out.${#STARTED[@]}
+	PID_ERR=$BATS_TEST_TMPDIR/err.${#STARTED[@]}
+	"$@" >"$PID_OUT" 2>"$PID_ERR" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+}
+
+# shellcheck disable=SC2034
+stop()
+{
+	kill -s "${2:-TERM}" "$1" 2>/dev/null || :
+	status=0
+	wait "$1" || status=$?
+}
+
+stop_started()
+{
+	local p
+	for p in "${STARTED[@]}"; do
+		kill -s CONT "$p" 2>/dev/null || :
+		kill -s KILL "$p" 2>/dev/null || :
+		wait "$p" 2>/dev/null || :
+	done
+	STARTED=()
+}
+
+# A test file with a teardown of its own calls stop_started in it.
+teardown()
+{
+	stop_started
+}
+
+# shellcheck disable=SC2154
+assert_lines()
+{
+	if [ "$output" != "$1" ]; then
+		printf 'expected:\n%s\ngot:\n%s\n' "$1" "$output"
+		return 1
+	fi
+}
+
+# shellcheck disable=SC2154
+assert_stderr()
+{
+	if [ "$stderr" != "$1" ]; then
+		printf 'expected on stderr:\n%s\ngot:\n%s\n' "$1" "$stderr"
+		return 1
+	fi
+}
+
+need()
+{
+	local p
+	for p; do
+		command -v "$p" >/dev/null || skip "$p is not installed"
+	done
+}
+
+as_nobody()
+{
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+	elif command -v setpriv >/dev/null; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		skip "setpriv is not installed, and this runs as root"
+	fi
+}
