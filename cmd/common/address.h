@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* Which addresses may enter a spool.  Whatever else is wrong with one is the MTA's to say. */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <stddef.h>
+
+#define ADDRESS_MAX 320
+#define ADDRESS_DOMAIN_MAX 255
+
+/* NULL if the N octets at S are an address, else what is wrong, as an unchanging text. */
+const char *address_fault(const char *s, size_t n);
+/* 1 if it can be sent without SMTPUTF8. */
+int address_is_ascii(const char *s, size_t n);
+
+#endif
