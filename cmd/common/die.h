@@ -9,9 +9,9 @@
 #include <sysexits.h>
 
 #if defined(__GNUC__)
-#define DIE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define DIE_PRINTF(at, first) __attribute__((format(printf, at, first)))
 #else
-#define DIE_PRINTF(format, first)
+#define DIE_PRINTF(at, first)
 #endif
 
 struct spool;
@@ -38,9 +38,11 @@ int exit_code(int err);
 void open_spool(struct spool *s, const char *path);
 
 /* First thing in main: descriptors 0 to 2 are open afterwards (reading or writing one that was
-   not fails), SIGPIPE and SIGXFSZ are ignored, and the umask takes nothing from a group. */
+   not fails), and SIGPIPE and SIGXFSZ are ignored; who runs commands gives them back to those.
+   The umask stays as it is: files in a spool get its modes whatever it says. */
 void std_start(void);
-/* Last thing: CODE, or EX_IOERR and a line on stderr if CODE is 0 and stdout could not be written. */
+/* Last thing: CODE, or EX_IOERR and a line on stderr if CODE is 0 and stdout could not be
+   written. */
 int std_finish(int code);
 
 #endif

@@ -8,7 +8,7 @@
 #include "address.h"
 #include "text.h"
 
-#define HEADER_MAX 1048576      /* octets; a longer header is not looked at, and refused with `-t` */
+#define HEADER_MAX 1048576      /* octets; a longer one is not looked at, and refused with `-t` */
 #define HEADER_ID_MAX 512
 
 struct header {
@@ -24,8 +24,8 @@ struct header {
 
 /* Sets T's tap, so that H sees the header as it passes. */
 void header_begin(struct header *h, struct text *t, int take);
-/* The next recipient of To, Cc and Bcc, in the order of the header: 1, in h->address, not checked yet.
-   0: no more.  -1: what stands in h->address is no address. */
+/* The next recipient of To, Cc and Bcc, in the order of the header: 1, in h->address, not checked
+   yet.  0: no more.  -1: what stands in h->address is no address. */
 int header_next(struct header *h);
 void header_free(struct header *h);
 

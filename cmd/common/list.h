@@ -16,7 +16,7 @@ struct list {
 	struct cksum sum;
 	uint64_t line;          /* of what was returned last, from 1 */
 	const char *fault;      /* why it is bad */
-	uint64_t reads;         /* windows read so far: a clock for whoever wants to do something now and then */
+	uint64_t reads;         /* windows read so far: a slow clock for the caller */
 	int ended;
 	size_t from, to;        /* what of the window is unread */
 	char window[LIST_WINDOW];
@@ -30,7 +30,8 @@ struct list_line {
 };
 
 void list_begin(struct list *l, int fd);
-/* 1: a recipient, checked.  2: a bad line; the next call goes on behind it.  0: the end.  -1: errno. */
+/* 1: a recipient, checked.  2: a bad line; the next call goes on behind it.  0: the end.
+   -1: errno. */
 int list_next(struct list *l, struct list_line *r);
 
 #endif

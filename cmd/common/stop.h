@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How a producer ends before its time: INT, TERM and HUP make reads fail, so that it can clean up. */
+/* A producer's early end: INT, TERM and HUP make reads fail, so that it can clean up. */
 #ifndef STOP_H
 #define STOP_H
 

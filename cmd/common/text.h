@@ -13,8 +13,9 @@
 struct text {
 	int fd;                 /* where the wire form goes */
 	int summed;             /* the caller wants the cksum */
-	/* If not NULL it gets the wire form in pieces and hands what is to be kept to text_put(); N is 0
-	   at the end.  It may set tap to NULL, and is not called again then.  0; -1 with errno; 1 with fault set. */
+	/* If not NULL it gets the wire form in pieces and hands what is to be kept to text_put();
+	   N is 0 at the end.  It may set tap to NULL, and is not called again then.
+	   0; -1 with errno; 1 with fault set. */
 	int (*tap)(void *context, struct text *t, const char *bytes, size_t n);
 	void *context;
 	uint64_t size;          /* octets kept */

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* Octets (2 to 4) of the valid UTF-8 sequence that S begins with, LENGTH at hand; 0 if there is none
-   (overlong, surrogate, beyond U+10FFFF, cut short), or if it is a control character (U+0080 to
-   U+009F).  The first octet is not ASCII. */
+/* Octets (2 to 4) of the valid UTF-8 sequence that S begins with, LENGTH at hand; 0 if there is
+   none (overlong, surrogate, beyond U+10FFFF, cut short), or if it is a control character (U+0080
+   to U+009F).  The first octet is not ASCII. */
 size_t utf8_length(const char *s, size_t length);
 
 #endif

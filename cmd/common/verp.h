@@ -16,8 +16,8 @@ size_t verp_room(const char *sender);
 /* 1 if a return path for the recipient of N octets at S can be made in ROOM, else 0. */
 int verp_fits(size_t room, const char *s, size_t n);
 
-/* Writes the return path for RCPT into OUT, SIZE bytes.  0: done.  1: OUT is the plain SENDER, since
-   the result would be quoted, over 256 octets, or SENDER is null.  Both addresses were checked. */
+/* Writes the return path for RCPT into OUT, SIZE bytes.  0: done.  1: OUT is the plain SENDER,
+   since the result would be quoted, over 256 octets, or SENDER is null.  Both were checked. */
 int verp_path(char *out, size_t size, const char *sender, const char *delims, const char *rcpt);
 
 #endif
