@@ -6,6 +6,7 @@
 #ifndef DIE_H
 #define DIE_H
 
+#include <stdint.h>
 #include <sysexits.h>
 
 #if defined(__GNUC__)
@@ -18,9 +19,11 @@ struct spool;
 
 extern const char program[];    /* each program's main.c defines it */
 
-/* OBJECT may be NULL.  All four keep errno. */
+/* OBJECT may be NULL.  All of these keep errno. */
 void warn_text(const char *object, const char *format, ...) DIE_PRINTF(2, 3);
 void warn_errno(const char *object);
+/* `program: FILE:LINE: fault`; without a LINE if that is 0. */
+void warn_line(const char *file, uint64_t line, const char *fault);
 /* About spool_object(); WHAT was tried, or NULL. */
 void warn_spool(const struct spool *s, const char *what);
 /* For spool.stranger: what was left where it is. */

@@ -12,7 +12,7 @@
 #define HEADER_ID_MAX 512
 
 struct header {
-	int take;               /* set by the caller: `-t`, so drop Bcc and insist on a real header */
+	int take;               /* `-t`: drop Bcc, insist on a real header, keep it */
 	char id[HEADER_ID_MAX + 1];     /* the Message-ID with its brackets, "" if there is none */
 	char *bytes;            /* the header as it came, CRLF, if `take` */
 	size_t used, room;

@@ -5,8 +5,10 @@
 
 #include <stddef.h>
 
+#include "address.h"
+
 #define VERP_PATH_MAX 256
-#define VERP_PATH_SIZE (VERP_PATH_MAX + 1)
+#define VERP_PATH_SIZE (ADDRESS_MAX + 1)        /* a plain sender may be longer */
 
 /* 1 if DELIMS is two characters of "-=+", else 0. */
 int verp_delims_ok(const char *delims);
@@ -16,8 +18,9 @@ size_t verp_room(const char *sender);
 /* 1 if a return path for the recipient of N octets at S can be made in ROOM, else 0. */
 int verp_fits(size_t room, const char *s, size_t n);
 
-/* Writes the return path for RCPT into OUT, SIZE bytes.  0: done.  1: OUT is the plain SENDER,
-   since the result would be quoted, over 256 octets, or SENDER is null.  Both were checked. */
+/* Writes the return path for RCPT into OUT, of SIZE bytes.  0: done.  1: OUT is the plain SENDER,
+   since the result would be quoted, over 256 octets, or SENDER is null.  -1: SIZE is less than
+   VERP_PATH_SIZE.  Both addresses were checked before. */
 int verp_path(char *out, size_t size, const char *sender, const char *delims, const char *rcpt);
 
 #endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* One pass over a table settles the plain case, which is a million of a million; a second, slow
+   look finds out what is quoted, or wrong. */
+#include "address.h"
+#include "utf8.h"
+
+enum { PLAIN = 0, AT = 1, CONTROL = 2, ANGLE = 4, SPACE = 8, QUOTE = 16, HIGH = 32 };
+
+#define A AT
+#define C CONTROL
+#define L ANGLE
+#define S SPACE
+#define Q QUOTE
+#define H HIGH
+#define ROW_H H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H
+static const unsigned char class[256] = {
+	C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
+	C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
+	S, 0, Q, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,         /* space " */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, L, 0, L, 0,         /* < > */
+	A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,         /* @ */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, C,         /* DEL */
+	ROW_H, ROW_H, ROW_H, ROW_H, ROW_H, ROW_H, ROW_H, ROW_H
+};
+
+struct scan {
+	int quoted;             /* inside quotes */
+	size_t ats, at;         /* @ outside quotes: how many, and where the last one is */
+};
+
+static const char *
+faulty_high(const char *s, size_t n)
+{
+	unsigned char next = n > 1 ? (unsigned char)s[1] : 0;
+
+	return (unsigned char)*s == 0xc2 && next >= 0x80 && next < 0xa0 ?
+	    "control character" : "not valid UTF-8";
+}
+
+static const char *
+faulty_place(size_t n, const struct scan *c)
+{
+	if (c->quoted)
+		return "quote not closed";
+	if (c->ats == 0)
+		return "no @";
+	if (c->ats > 1)
+		return "more than one @";
+	if (c->at == 0)
+		return "nothing before the @";
+	if (c->at == n - 1)
+		return "nothing behind the @";
+	return n - c->at - 1 > ADDRESS_DOMAIN_MAX ? "domain over 255 octets" : NULL;
+}
+
+/* Looks at the octets at I, and moves I behind them.  A backslash quotes only inside quotes. */
+static const char *
+scan_one(struct scan *c, const char *s, size_t n, size_t *i)
+{
+	size_t length = 1;
+
+	switch (class[(unsigned char)s[*i]]) {
+	case CONTROL:
+		return "control character";
+	case ANGLE:
+		return "< or > in it";
+	case SPACE:
+		if (!c->quoted)
+			return "space outside quotes";
+		break;
+	case HIGH:
+		length = utf8_length(s + *i, n - *i);
+		if (length == 0)
+			return faulty_high(s + *i, n - *i);
+		break;
+	case QUOTE:
+		c->quoted = !c->quoted;
+		break;
+	case AT:
+		if (!c->quoted) {
+			c->ats++;
+			c->at = *i;
+		}
+		break;
+	default:
+		/* What the backslash quotes is looked at for all but being a quote. */
+		if (s[*i] == '\\' && c->quoted && *i + 1 < n &&
+		    (s[*i + 1] == '"' || s[*i + 1] == '\\'))
+			length = 2;
+	}
+	*i += length;
+	return NULL;
+}
+
+static const char *
+slow(const char *s, size_t n)
+{
+	struct scan c = { 0, 0, 0 };
+	const char *fault;
+	size_t i = 0;
+
+	while (i < n)
+		if ((fault = scan_one(&c, s, n, &i)) != NULL)
+			return fault;
+	return faulty_place(n, &c);
+}
+
+const char *
+address_fault(const char *s, size_t n)
+{
+	struct scan c = { 0, 0, 0 };
+	unsigned seen = PLAIN, one;
+	size_t i;
+
+	if (n == 0)
+		return "empty address";
+	if (n > ADDRESS_MAX)
+		return "over 320 octets";
+	for (i = 0; i < n; i++) {
+		one = class[(unsigned char)s[i]];
+		seen |= one;
+		if (one == AT) {
+			c.ats++;
+			c.at = i;
+		}
+	}
+	return (seen & ~(unsigned)AT) == 0 ? faulty_place(n, &c) : slow(s, n);
+}
+
+int
+address_is_ascii(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((unsigned char)s[i] >= 0x80)
+			return 0;
+	return 1;
+}

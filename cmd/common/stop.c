@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/* The handler sets a flag, for who works, and fills a pipe, for who waits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "stop.h"
+
+static volatile sig_atomic_t asked;
+static int ends[2] = { -1, -1 };
+
+static void
+ask(int signal)
+{
+	int saved = errno;
+
+	(void)signal;
+	asked = 1;
+	(void)!write(ends[1], "", 1);
+	errno = saved;
+}
+
+static int
+catch(int signal)
+{
+	struct sigaction old, now = { .sa_handler = ask, .sa_flags = SA_RESTART };
+
+	(void)sigemptyset(&now.sa_mask);
+	if (sigaction(signal, NULL, &old) < 0)
+		return -1;
+	return old.sa_handler == SIG_IGN ? 0 : sigaction(signal, &now, NULL);
+}
+
+int
+stop_catch(void)
+{
+	int i;
+
+	if (pipe(ends) < 0)
+		return -1;
+	for (i = 0; i < 2; i++)
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 ||
+		    fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
+			return -1;
+	return catch(SIGINT) < 0 || catch(SIGTERM) < 0 || catch(SIGHUP) < 0 ? -1 : 0;
+}
+
+int
+stop_asked(void)
+{
+	return asked != 0;
+}
+
+int
+stop_fd(void)
+{
+	return ends[0];
+}
