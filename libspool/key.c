@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Keys: sent/KEY names the one broadcast that was or will be sent under KEY.
+ * The link is the commit.  Before it a crash leaves staging that is swept;
+ * after it tmp/B is published by whoever meets it, and never swept.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "stage.h"
+
+#define RECORD_SIZE 512
+
+struct record {
+	char broadcast[SPOOL_NAME_SIZE];
+	char sums[128];
+};
+
+/* 1 read, 0 there is none, -1 (EBADMSG: it is no record). */
+static int
+read_record(struct spool *s, const char *key, struct record *r)
+{
+	char text[RECORD_SIZE];
+
+	if (spool_slurp(s->dir[SPOOL_SENT], key, text, sizeof text) < 0)
+		return errno == ENOENT ? 0 : spool_fail(s, SPOOL_SENT, key);
+	if (strncmp(text, "ml1\n", 4) == 0 &&
+	    spool_line_value(text, "broadcast", r->broadcast, sizeof r->broadcast) &&
+	    spool_line_value(text, "sums", r->sums, sizeof r->sums) && spool_is_name(r->broadcast))
+		return 1;
+	errno = EBADMSG;
+	return spool_fail(s, SPOOL_SENT, key);
+}
+
+int
+spool_key_names(struct spool *s, const char *key, const char *broadcast)
+{
+	struct record r;
+	int found = read_record(s, key, &r);
+
+	return found > 0 ? strcmp(r.broadcast, broadcast) == 0 : found;
+}
+
+static int
+write_record(struct spool_stage *st, const char *sums, char file[SPOOL_NAME_SIZE])
+{
+	struct spool *s = st->spool;
+	char text[RECORD_SIZE];
+	int n = snprintf(text, sizeof text, "ml1\nbroadcast %s\nsums %s\n", st->name, sums);
+	int fd, failed;
+
+	if (n < 0 || (size_t)n >= sizeof text || strlen(sums) >= sizeof((struct record *)0)->sums) {
+		errno = EINVAL;
+		return spool_fail(s, SPOOL_TMP, st->name);
+	}
+	(void)snprintf(file, SPOOL_NAME_SIZE, ".key.%.82s", st->unique);
+	fd = spool_create(s, SPOOL_TMP, file, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	failed = spool_write_all(fd, text, (size_t)n) < 0 || fsync(fd) < 0 ? errno : 0;
+	if (close(fd) < 0 && failed == 0)
+		failed = errno;
+	if (failed == 0)
+		return 0;
+	(void)unlinkat(s->dir[SPOOL_TMP], file, 0);
+	errno = failed;
+	return spool_fail(s, SPOOL_TMP, file);
+}
+
+/* Somebody else may have done the rename: then it is done. */
+static int
+complete(struct spool *s, const char *broadcast)
+{
+	if (spool_sync_dir(s, SPOOL_SENT) < 0)
+		return -1;
+	if (renameat(s->dir[SPOOL_TMP], broadcast, s->dir[SPOOL_NEW], broadcast) < 0 && errno != ENOENT)
+		return spool_fail(s, SPOOL_NEW, broadcast);
+	return spool_sync_dir(s, SPOOL_NEW);
+}
+
+/* 0: the record is ours.  1: R is somebody else's. */
+static int
+commit(struct spool_stage *st, const char *key, const char *file, struct record *r)
+{
+	struct spool *s = st->spool;
+
+	if (linkat(s->dir[SPOOL_TMP], file, s->dir[SPOOL_SENT], key, 0) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return spool_fail(s, SPOOL_SENT, key);
+	if (read_record(s, key, r) <= 0)
+		return spool_fail(s, SPOOL_SENT, key);
+	return strcmp(r->broadcast, st->name) != 0;
+}
+
+static int
+lose(struct spool_stage *st, const struct record *r, const char *sums)
+{
+	spool_stage_abort(st);
+	if (complete(st->spool, r->broadcast) < 0)
+		return -1;
+	spool_wake(st->spool);
+	(void)snprintf(st->name, sizeof st->name, "%s", r->broadcast);
+	return strcmp(r->sums, sums) == 0 ? 1 : 2;
+}
+
+int
+spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sums)
+{
+	struct spool *s = st->spool;
+	char file[SPOOL_NAME_SIZE];
+	struct record r;
+	int lost, saved;
+
+	if (spool_stage_next(st) < 0)
+		return -1;
+	if (!st->broadcast || st->envelopes == 0 || !spool_is_key(key)) {
+		errno = EINVAL;
+		return spool_fail(s, SPOOL_TMP, st->name);
+	}
+	if (spool_stage_sync(st) < 0 || spool_sync_dir(s, SPOOL_TMP) < 0 ||
+	    write_record(st, sums, file) < 0) {
+		spool_stage_abort(st);
+		return -1;
+	}
+	lost = commit(st, key, file, &r);
+	saved = errno;
+	(void)unlinkat(s->dir[SPOOL_TMP], file, 0);
+	errno = saved;
+	if (lost < 0)
+		spool_stage_abort(st);
+	if (lost != 0)
+		return lost < 0 ? -1 : lose(st, &r, sums);
+	st->renamed = 1;                /* committed: whoever comes next completes it */
+	spool_stage_drop_texts(st);
+	if (complete(s, st->name) < 0)
+		return -1;
+	spool_wake(s);
+	return 0;
+}
+
+struct staged {
+	struct spool *spool;
+	const char *broadcast;
+	char *key;
+};
+
+static int
+read_key(void *context, const char *name, enum spool_kind kind)
+{
+	struct staged *g = context;
+	char path[2 * SPOOL_NAME_SIZE], text[4096];
+	char *end;
+	ssize_t n;
+	int fd;
+
+	(void)kind;
+	if (!spool_is_name(name))
+		return 0;
+	(void)snprintf(path, sizeof path, "%s/%s", g->broadcast, name);
+	fd = openat(g->spool->dir[SPOOL_TMP], path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = spool_pread_all(fd, text, sizeof text - 1, 0);
+	(void)close(fd);
+	if (n < 0)
+		return spool_fail(g->spool, SPOOL_TMP, path);
+	text[n] = '\0';
+	end = strstr(text, "\n\n");
+	if (end != NULL)
+		*end = '\0';
+	if (end != NULL && spool_line_value(text, "key", g->key, SPOOL_KEY_MAX + 1) &&
+	    spool_is_key(g->key))
+		return 1;
+	return 0;
+}
+
+int
+spool_staged_key(struct spool *s, const char *broadcast, char key[SPOOL_KEY_MAX + 1])
+{
+	struct staged g = { s, broadcast, key };
+	int found = spool_scan(s, SPOOL_TMP, broadcast, 0, read_key, &g);
+
+	return found < 0 && errno == ENOENT ? 0 : found;
+}
+
+static int
+complete_if_recorded(void *context, const char *name, enum spool_kind kind)
+{
+	struct spool *s = context;
+	char key[SPOOL_KEY_MAX + 1];
+	int recorded;
+
+	if (!spool_is_name(name) || spool_kind(s, SPOOL_TMP, name, kind) != SPOOL_KIND_DIR)
+		return 0;
+	recorded = spool_staged_key(s, name, key);
+	if (recorded > 0)
+		recorded = spool_key_names(s, key, name);
+	if (recorded < 0 && errno == EBADMSG) {
+		spool_strange(s, SPOOL_SENT, key, "not a record of a key");
+		return 0;
+	}
+	if (recorded <= 0)
+		return recorded;
+	if (complete(s, name) < 0)
+		return -1;
+	spool_wake(s);
+	return 0;
+}
+
+int
+spool_complete_keys(struct spool *s)
+{
+	return spool_scan(s, SPOOL_TMP, NULL, 0, complete_if_recorded, s);
+}

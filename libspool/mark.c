@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Marks and notes: the only bytes of an envelope that ever change.  What was
+ * written since the last good sync is remembered, because a kernel that failed
+ * to write a page forgets it: after a failure all of it is written anew, and
+ * only then synced.  A crash loses at most what was not synced: a repetition.
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define WRITES_MAX 4096         /* then it syncs by itself */
+
+static int
+grow(void **array, size_t *room, size_t need, size_t size)
+{
+	size_t bigger = *room == 0 ? 64 : *room;
+	void *p;
+
+	while (bigger < need)
+		bigger *= 2;
+	if (bigger == *room)
+		return 0;
+	p = realloc(*array, bigger * size);
+	if (p == NULL)
+		return -1;
+	*array = p;
+	*room = bigger;
+	return 0;
+}
+
+static int
+failing(struct spool_envelope *e)
+{
+	e->failing = 1;
+	return spool_fail(e->spool, e->dir, e->file);
+}
+
+static struct spool_written *
+remember(struct spool_envelope *e, off_t at, const char *data, size_t length)
+{
+	struct spool_written *w;
+	void *written = e->written, *bytes = e->bytes;
+	int full;
+
+	full = grow(&written, &e->writes_room, e->writes + 1, sizeof *w);
+	e->written = written;
+	full |= grow(&bytes, &e->bytes_room, e->bytes_used + length, 1);
+	e->bytes = bytes;
+	if (full)
+		return NULL;
+	w = &e->written[e->writes++];
+	w->at = at;
+	w->offset = e->bytes_used;
+	w->length = length;
+	memcpy(e->bytes + e->bytes_used, data, length);
+	e->bytes_used += length;
+	if (e->dirty_since == 0)
+		e->dirty_since = spool_now();
+	return w;
+}
+
+static int
+write_at(int fd, const char *data, size_t length, off_t at)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t n = pwrite(fd, data + done, length - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* 1 if the line at AT is still to do, 0 if it is decided, -1. */
+static int
+still_to_do(struct spool_envelope *e, off_t at)
+{
+	char state;
+	ssize_t n = spool_pread_all(e->fd, &state, 1, at);
+
+	if (n == 1)
+		return state == 'T';
+	if (n == 0)
+		errno = EBADMSG;
+	return -1;
+}
+
+static void
+recount(struct spool_envelope *e, char state)
+{
+	if (state == 'T')
+		return;
+	e->todo -= e->todo > 0;
+	e->delivered += state == 'D';
+	e->failed += state == 'F';
+}
+
+int
+spool_mark(struct spool_envelope *e, off_t at, char state, int code)
+{
+	char text[4];
+	int open_still;
+
+	if (state != 'D') {
+		open_still = still_to_do(e, at);
+		if (open_still <= 0)
+			return open_still < 0 ? failing(e) : 1;
+	}
+	text[0] = state;
+	text[1] = (char)('0' + code / 100 % 10);
+	text[2] = (char)('0' + code / 10 % 10);
+	text[3] = (char)('0' + code % 10);
+	if (remember(e, at, text, sizeof text) == NULL)
+		return failing(e);
+	recount(e, state);
+	if (e->failing || write_at(e->fd, text, sizeof text, at) < 0)
+		return failing(e);
+	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
+}
+
+/* Appends at the end, on a fresh line; AT gets the place. */
+static int
+append(struct spool_envelope *e, const char *line, size_t length, off_t *at)
+{
+	int flags = fcntl(e->fd, F_GETFL), failed = 0;
+	struct stat st;
+	char data[SPOOL_TEXT_NOTE + 64];
+	char last = '\n';
+	ssize_t n;
+
+	if (flags < 0 || fstat(e->fd, &st) < 0 ||
+	    spool_pread_all(e->fd, &last, 1, st.st_size - 1) < 0)
+		return -1;
+	data[0] = '\n';
+	memcpy(data + 1, line, length);
+	line = last == '\n' ? data + 1 : data;
+	length += last != '\n';
+	if (fcntl(e->fd, F_SETFL, flags | O_APPEND) < 0)
+		return -1;
+	do
+		n = write(e->fd, line, length);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 || (size_t)n < length)
+		failed = n < 0 ? errno : ENOSPC;
+	*at = lseek(e->fd, 0, SEEK_CUR) - (off_t)length;
+	if (fcntl(e->fd, F_SETFL, flags) < 0 && failed == 0)
+		failed = errno;
+	errno = failed;
+	return failed == 0 ? 0 : -1;
+}
+
+static size_t
+format_note(char line[SPOOL_TEXT_NOTE + 32], size_t index, const char *reply)
+{
+	int n = snprintf(line, SPOOL_TEXT_NOTE + 31, "! %zu %.*s", index, SPOOL_TEXT_NOTE, reply);
+	size_t length = n < 0 ? 0 : (size_t)n, i;
+
+	if (length > SPOOL_TEXT_NOTE + 30)
+		length = SPOOL_TEXT_NOTE + 30;
+	for (i = 0; i < length; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = ' ';
+	line[length++] = '\n';
+	return length;
+}
+
+int
+spool_note(struct spool_envelope *e, size_t index, const char *reply)
+{
+	char line[SPOOL_TEXT_NOTE + 32];
+	size_t length = format_note(line, index, reply);
+	struct spool_written *w = remember(e, -1, line, length);
+	off_t at;
+
+	if (w == NULL)
+		return failing(e);
+	if (e->failing || append(e, line, length, &at) < 0)
+		return failing(e);
+	w->at = at;
+	if (reply[0] == '4')
+		e->noted = 1;
+	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
+}
+
+/* What another decided meanwhile stays. */
+static int
+outdone(struct spool_envelope *e, char state, off_t at)
+{
+	char now;
+
+	if (state == 'D' || spool_pread_all(e->fd, &now, 1, at) != 1)
+		return 0;
+	return now == 'D' || (state == 'T' && now == 'F');
+}
+
+static int
+write_anew(struct spool_envelope *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->writes; i++) {
+		struct spool_written *w = &e->written[i];
+		const char *data = e->bytes + w->offset;
+
+		if (w->at < 0) {
+			if (append(e, data, w->length, &w->at) < 0)
+				return -1;
+			continue;
+		}
+		if (w->length == 4 && outdone(e, data[0], w->at))
+			continue;
+		if (write_at(e->fd, data, w->length, w->at) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+spool_envelope_sync(struct spool_envelope *e)
+{
+	int result;
+
+	if (!e->failing && e->writes == 0)
+		return 0;
+	if (e->failing && write_anew(e) < 0)
+		return failing(e);
+	do
+		result = fdatasync(e->fd);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return failing(e);
+	e->failing = 0;
+	e->writes = e->bytes_used = 0;
+	e->dirty_since = 0;
+	return 0;
+}

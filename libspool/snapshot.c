@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The smallest thousand names of new/, in memory that does not grow with the
+ * queue: one heap for flat envelopes and those of broadcasts, one for the
+ * broadcasts themselves, so that only those are opened that can matter.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+struct spool_snapshot {
+	struct spool *spool;
+	size_t count, next;             /* envelopes; the first that was not taken */
+	size_t dirs;
+	const char *inside;             /* the broadcast being read, "" for new/ */
+	size_t seen;                    /* names met in it */
+	struct spool_entry entry[SPOOL_SNAPSHOT];
+	char dir[SPOOL_SNAPSHOT][SPOOL_NAME_SIZE];
+};
+
+struct spool_snapshot *
+spool_snapshot_new(void)
+{
+	return calloc(1, sizeof(struct spool_snapshot));
+}
+
+void
+spool_snapshot_free(struct spool_snapshot *n)
+{
+	free(n);
+}
+
+size_t
+spool_snapshot_left(const struct spool_snapshot *n)
+{
+	return n->count - n->next;
+}
+
+/* Both heaps hold items that begin with their name; the largest stands on top. */
+static void
+sift_down(char *heap, size_t count, size_t size, size_t i)
+{
+	char spare[sizeof(struct spool_entry)];
+	size_t child;
+
+	memcpy(spare, heap + i * size, size);
+	while ((child = 2 * i + 1) < count) {
+		if (child + 1 < count && strcmp(heap + child * size, heap + (child + 1) * size) < 0)
+			child++;
+		if (strcmp(heap + child * size, spare) <= 0)
+			break;
+		memcpy(heap + i * size, heap + child * size, size);
+		i = child;
+	}
+	memcpy(heap + i * size, spare, size);
+}
+
+static void
+sift_up(char *heap, size_t size, size_t i)
+{
+	char spare[sizeof(struct spool_entry)];
+
+	memcpy(spare, heap + i * size, size);
+	while (i > 0 && strcmp(heap + (i - 1) / 2 * size, spare) < 0) {
+		memcpy(heap + i * size, heap + (i - 1) / 2 * size, size);
+		i = (i - 1) / 2;
+	}
+	memcpy(heap + i * size, spare, size);
+}
+
+/* Room for NAME among the smallest, at the top of a full heap or at its end; NULL if it is too large. */
+static void
+keep_smallest(char *heap, size_t *count, size_t size, const char *item)
+{
+	if (*count < SPOOL_SNAPSHOT) {
+		memcpy(heap + *count * size, item, size);
+		sift_up(heap, size, (*count)++);
+	} else if (strcmp(item, heap) < 0) {
+		memcpy(heap, item, size);
+		sift_down(heap, *count, size, 0);
+	}
+}
+
+static void
+keep_entry(struct spool_snapshot *n, const char *name)
+{
+	struct spool_entry e;
+
+	if (n->count == SPOOL_SNAPSHOT && strcmp(name, n->entry[0].name) >= 0)
+		return;
+	(void)snprintf(e.name, sizeof e.name, "%s", name);
+	(void)snprintf(e.broadcast, sizeof e.broadcast, "%s", n->inside);
+	keep_smallest((char *)n->entry, &n->count, sizeof *n->entry, (const char *)&e);
+}
+
+static void
+strange(struct spool_snapshot *n, const char *path, const char *reason)
+{
+	spool_strange(n->spool, SPOOL_NEW, path, reason);
+}
+
+static int
+see(void *context, const char *name, enum spool_kind kind)
+{
+	struct spool_snapshot *n = context;
+	char path[SPOOL_NAME_SIZE + 260];
+	char item[SPOOL_NAME_SIZE];
+
+	n->seen++;
+	(void)snprintf(path, sizeof path, "%s%s%s", n->inside, *n->inside ? "/" : "", name);
+	if (!spool_is_name(name)) {
+		strange(n, path, "not a name of an envelope");
+		return 0;
+	}
+	kind = spool_kind(n->spool, SPOOL_NEW, path, kind);
+	if (kind == SPOOL_KIND_FILE)
+		keep_entry(n, name);
+	else if (kind == SPOOL_KIND_DIR && *n->inside == '\0') {
+		(void)snprintf(item, sizeof item, "%s", name);
+		keep_smallest((char *)n->dir, &n->dirs, sizeof *n->dir, item);
+	} else if (kind != SPOOL_KIND_UNKNOWN)
+		strange(n, path, "neither an envelope nor a broadcast");
+	return 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int
+read_broadcast(struct spool_snapshot *n, const char *name)
+{
+	n->inside = name;
+	n->seen = 0;
+	if (spool_scan(n->spool, SPOOL_NEW, name, 0, see, n) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		if (errno != EACCES && errno != ENOTDIR && errno != ELOOP)
+			return -1;
+		strange(n, name, strerror(errno));
+		return 0;
+	}
+	/* rmdir takes only what is empty, so that no look before it is needed */
+	if (n->seen == 0)
+		(void)unlinkat(n->spool->dir[SPOOL_NEW], name, AT_REMOVEDIR);
+	return 0;
+}
+
+static int
+read_all(struct spool_snapshot *n)
+{
+	size_t i;
+
+	n->inside = "";
+	if (spool_scan(n->spool, SPOOL_NEW, NULL, 0, see, n) < 0)
+		return -1;
+	qsort(n->dir, n->dirs, sizeof *n->dir, by_name);
+	for (i = 0; i < n->dirs; i++) {
+		if (n->count == SPOOL_SNAPSHOT && strcmp(n->dir[i], n->entry[0].name) >= 0)
+			break;
+		if (read_broadcast(n, n->dir[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+spool_snapshot_read(struct spool_snapshot *n, struct spool *s)
+{
+	n->spool = s;
+	n->count = n->next = n->dirs = 0;
+	if (read_all(n) < 0) {
+		n->count = 0;
+		return -1;
+	}
+	qsort(n->entry, n->count, sizeof *n->entry, by_name);
+	return 0;
+}
+
+int
+spool_snapshot_take(struct spool_snapshot *n, unsigned spread, struct spool_entry *e)
+{
+	size_t left = spool_snapshot_left(n), pick;
+
+	if (left == 0)
+		return 0;
+	pick = n->next;
+	if (spread > 1)
+		pick += (size_t)(spool_random() % (left < spread ? left : spread));
+	*e = n->entry[pick];
+	n->entry[pick] = n->entry[n->next];
+	n->next++;
+	return 1;
+}

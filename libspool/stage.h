@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* Between staging, publishing and keys. */
+#ifndef SPOOL_STAGE_H
+#define SPOOL_STAGE_H
+
+#include "spool.h"
+
+/* Makes durable all that is staged, but for the name in tmp/. */
+int spool_stage_sync(struct spool_stage *st);
+/* Removes tmp/.text.*; keeps errno. */
+void spool_stage_drop_texts(struct spool_stage *st);
+
+#endif
