@@ -230,8 +230,8 @@ mess/b.2'
 		n=1795430645000000
 		put $n.plain ml1 'born 1795430645' 'from n@l.example' 'x-new what' 'rcpts 0000000001' '' 'T000 1@e.example'
 		put $n.null ml1 'from ' 'born 1795430645' '' 'T000 2@e.example'
-		put $n.bare ml1 'from' 'born 1795430645' '' 'T451 3@e.example	k=v' '! nonsense' '! 1 451 busy'
-		put $n.more ml1 'from n@l.example' 'born 1795430645' 'rcpts 1' '' 'T000 4@e.example' 'T000 5@e.example'
+		put $n.noted ml1 'from ' 'born 1795430645' '' 'T451 3@e.example	k=v' '! nonsense' '! 1 451 busy'
+		put $n.more ml1 'from n@l.example' 'born 1795430645' 'rcpts 1' '' 'T000 4@e.example' 'T000 x@e.example'
 		put $n.mixed ml1 'from n@l.example' 'born 1795430645' '' 'D250 6@e.example' 'F550 7@e.example' 'T000 8@e.example'
 		put $n.empty ml1 'from n@l.example' 'born 1795430645' 'rcpts 0' ''
 		put $n.done ml1 'from n@l.example' 'born 1795430645' '' 'D250 9@e.example'
@@ -244,6 +244,9 @@ mess/b.2'
 		put $n.strange ml1 'from n@l.example' 'born 1795430645' '' 'T000 x@e.example' 'what' 'T000 y@e.example'
 		put $n.nofrom ml1 'born 1795430645' '' 'T000 x@e.example'
 		put $n.noborn ml1 'from n@l.example' '' 'T000 x@e.example'
+		put $n.bare ml1 'from' 'born 1795430645' '' 'T000 x@e.example'
+		put $n.badrcpts ml1 'from n@l.example' 'born 1795430645' 'rcpts many' '' 'T000 x@e.example'
+		put $n.twice ml1 'from x@l.example' 'from n@l.example' 'born 1795430645' '' 'T000 5@e.example'
 		put $n.headonly ml1 'from n@l.example' 'born 1795430645'
 		put $n.notext ml1 'from n@l.example' 'born 1795430645' '' 'T000 x@e.example'
 		rm "$SPOOL/mess/notext"
@@ -255,12 +258,13 @@ mess/b.2'
 		    >"$BATS_TEST_TMPDIR/tree.$consumer"
 		awk '{ print (NF == 4 ? $1 : "<>"), $(NF - 2) }' "$GOT" | sort >"$BATS_TEST_TMPDIR/got.$consumer"
 	done
+	head -n 50 "$BATS_TEST_TMPDIR/tree.theirs"
 	diff "$BATS_TEST_TMPDIR/tree.ours" "$BATS_TEST_TMPDIR/tree.theirs"
 	diff "$BATS_TEST_TMPDIR/got.ours" "$BATS_TEST_TMPDIR/got.theirs"
 	[ "$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/got.ours" | sort -n | xargs)" = \
 	    '1@e.example 2@e.example 3@e.example 4@e.example 5@e.example 8@e.example 10@e.example' ]
 	run -0 grep -c ^hold/ "$BATS_TEST_TMPDIR/tree.ours"
-	[ "$output" = 9 ]
+	[ "$output" = 11 ]
 	grep -qx 'new/.hidden' "$BATS_TEST_TMPDIR/tree.ours"
 }
 

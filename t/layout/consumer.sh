@@ -58,16 +58,15 @@ parse() {
 			part = "head"
 		} else if (part == "head") {
 			if (s == "") { part = "rcpts"; return }
-			key = s
-			sub(/ .*/, "", key)
-			value = substr(s, length(key) + 2)
-			if (key != "slot" && key in head) return
-			head[key] = value
-			if (key ~ /^(born|from|verp|slot)$/) print key, value
+			if (!(at_space = index(s, " "))) return
+			head[substr(s, 1, at_space - 1)] = substr(s, at_space + 1)
 		} else if (part == "rcpts") {
-			if (s !~ /^[TDF][0-9][0-9][0-9] [^\t<>]+(\t.*)?$/) {
+			if ("rcpts" in head ? n + 0 == head["rcpts"] + 0 : s ~ /^!/) {
 				part = "notes"
-				if (s !~ /^!/) strange = 1
+				return
+			}
+			if (s !~ /^[TDF][0-9][0-9][0-9] [^\t<>]+(\t.*)?$/) {
+				bad = 1
 				return
 			}
 			address = substr(s, 6)
@@ -78,13 +77,13 @@ parse() {
 	NR > 1 { line(last); at += length(last) + 1 }
 	{ last = $0 }
 	END {
-		if (part == "rcpts" && last != "#" && last !~ /^!/) strange = 1
+		if (part == "rcpts" && !("rcpts" in head) && last != "#" && last !~ /^!/) bad = 1
 		if (bad || part == "head" || part == "") exit 1
 		if (!("from" in head) || head["born"] !~ /^[0-9]+$/) exit 1
 		if ("verp" in head && length(head["verp"]) != 2) exit 1
 		if ("body" in head && head["body"] !~ /^[78]$/) exit 1
-		if ("rcpts" in head) exit !(head["rcpts"] ~ /^[0-9]+$/ && head["rcpts"] + 0 <= n)
-		exit strange
+		if ("rcpts" in head && (head["rcpts"] !~ /^[0-9]+$/ || head["rcpts"] + 0 > n + 0)) exit 1
+		for (key in head) print key, head[key]
 	}'
 }
 
@@ -175,7 +174,7 @@ one_name() {
 	[ "$(stat -c %h "$claim")" -gt 1 ] || return 0
 	[ "$(stat -c %d.%i "$1" 2>/dev/null)" != "$(stat -c %d.%i "$claim")" ] || rm -f "$1"
 	for c in cur/*."${name#*.}":*; do
-		if [ "$c" != "$claim" ] && [ -e "$c" ] && [ -e "run/${c##*:}" ]; then
+		if [ "$c" != "$claim" ] && [ -e "$c" ]; then
 			mv "$claim" "defer/$(($(date +%s) + 600))000000.${name#*.}"
 			return 1
 		fi
