@@ -23,27 +23,34 @@ warnx(const char *object, const char *reason)
 	fprintf(stderr, "sink: %s: %s\n", object, reason);
 }
 
-void
+_Noreturn void
 die(int code, const char *object)
 {
 	warn(object);
 	exit(code);
 }
 
+void *
+mem_grow(void *old, size_t size)
+{
+	void *p = realloc(old, size);
+
+	if (p == NULL)
+		die(EX_OSERR, "memory");
+	return p;
+}
+
 void
 buf_add(struct buf *b, const void *data, size_t len)
 {
 	size_t cap = b->cap ? b->cap : 256;
-	char *p;
 
 	if (len == 0)
 		return;
 	while (cap - b->len < len)
 		cap *= 2;
 	if (cap != b->cap) {
-		if ((p = realloc(b->p, cap)) == NULL)
-			die(EX_OSERR, "memory");
-		b->p = p;
+		b->p = mem_grow(b->p, cap);
 		b->cap = cap;
 	}
 	memcpy(b->p + b->len, data, len);

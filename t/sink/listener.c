@@ -146,10 +146,12 @@ listener_portfile(struct server *v)
 	if (name == NULL)
 		return;
 	n = snprintf(temp, sizeof temp, "%s.%ld", name, (long)getpid());
-	if (n < 0 || n >= (int)sizeof temp || (f = fopen(temp, "w")) == NULL)
-		die(EX_CANTCREAT, name);
-	bad = fprintf(f, "%s\n", v->cfg.port) < 0;
-	bad |= fclose(f) == EOF;
+	if (n < 0 || n >= (int)sizeof temp)
+		die(EX_USAGE, name);
+	f = fopen(temp, "w");
+	bad = f == NULL || fprintf(f, "%s\n", v->cfg.port) < 0;
+	if (f != NULL)
+		bad |= fclose(f) == EOF;
 	if (bad || rename(temp, name) == -1)
 		die(EX_CANTCREAT, name);
 }

@@ -1,5 +1,45 @@
 /* SPDX-License-Identifier: ISC */
-/* sink: an SMTP receiver for tests, which can be told how to misbehave.  Options and set-up. */
+/*
+ * sink: an SMTP receiver for tests, which can be told how to misbehave.  Options and set-up.
+ *
+ *   -P -S -U -8   no PIPELINING, SIZE, SMTPUTF8, 8BITMIME
+ *   -C -A         CHUNKING; AUTH PLAIN, demanded before MAIL, any credentials do
+ *   -E KEYWORD    DSN or XVERP: their parameters are taken, and ignored
+ *   -B            each reply in two writes, without TCP_NODELAY
+ *   -d MS         each reply leaves so much later, independent of the others
+ *   -n N, -R N    421 at the MAIL after N messages of a session; 452 after N recipients
+ *   -x SIZE       of a text, 64 MiB
+ *   -l LOG, -v    the log; every command line in it too, as "# cmd S LINE"
+ *   -D MAILDIR    files the messages
+ *   -r RULES      see below; read again when it changed, and at SIGHUP
+ *   -p PORTFILE   appears once the sink listens, with the port (0: any) or path in it
+ *   -T SECONDS    the longest life, 600
+ *
+ * SIGUSR1 closes listener and connections, SIGUSR2 listens again, SIGTERM ends.  LHLO makes a
+ * session LMTP.
+ *
+ * Log, TAB between: epoch in microseconds, session number, sender (<> if null), recipient, octets
+ * and CRC-32 of the text (CRLF line ends, unstuffed).  Events: "# EVENT S":
+ *   connect close   of session S
+ *   noquit          the client closed without QUIT
+ *   drop stall crash  a rule did that
+ *   rset            RSET came
+ *   early           input came before a reply had left for which the client had to wait: without
+ *                   PIPELINING any, with it that to EHLO, DATA, VRFY, NOOP, AUTH, QUIT
+ *   bare S N        N times a CR or LF alone, in a command or a text
+ *
+ * Rules: PHASE PATTERN [times N] [after N] ACTION; the first that matches wins, one whose count is
+ * out of range does not match.  A PATTERN may stand in double quotes; <> is the null sender.
+ *   phases    connect *, ehlo NAME, helo NAME, auth USER:PASSWORD, mail SENDER, rcpt RECIPIENT,
+ *             data SENDER (DATA, first BDAT), text STRING (sought in the text, * any), lmtp
+ *             RECIPIENT (its reply after the text); all but text are glob patterns
+ *   CODE TEXT           the reply; \n in TEXT makes several lines
+ *   drop                close at once, no reply
+ *   dropafter CODE TEXT reply, then close
+ *   dropbefore          text: take the message, then close without a reply
+ *   stall SECONDS       as without a rule, but the reply leaves later; nothing is read
+ *   crash SECONDS       close all, refuse connections for so long
+ */
 #include "sink.h"
 
 #include <sys/resource.h>

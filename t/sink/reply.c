@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 enum { DRAIN_TIME = 5000000 };	/* microseconds */
@@ -36,9 +35,7 @@ add_piece(struct session *s, size_t len, int64_t due, enum ending ending)
 	}
 	if (q->n == q->cap) {
 		q->cap = q->cap ? q->cap * 2 : 8;
-		q->piece = realloc(q->piece, q->cap * sizeof *q->piece);
-		if (q->piece == NULL)
-			die(EX_OSERR, "memory");
+		q->piece = mem_grow(q->piece, q->cap * sizeof *q->piece);
 	}
 	q->piece[q->n++] = (struct piece){ .len = len, .due = due, .ending = ending };
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 struct word {
 	const char *name;
@@ -77,6 +76,14 @@ seconds(const char *word, int64_t *microseconds)
 	return true;
 }
 
+static char *
+copy(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(mem_grow(NULL, size), text, size);
+}
+
 static const char *
 reply_parse(const char *code, char *rest, struct rule *r)
 {
@@ -86,8 +93,7 @@ reply_parse(const char *code, char *rest, struct rule *r)
 		return "unknown action";
 	r->code = (int)n;
 	rest += strspn(rest, " \t");
-	if ((r->text = strdup(rest)) == NULL)
-		die(EX_OSERR, "memory");
+	r->text = copy(rest);
 	return NULL;
 }
 
@@ -111,8 +117,10 @@ action_parse(char *rest, struct rule *r)
 		return reply_parse(word, rest, r);
 	}
 	r->action = (enum action)w->value;
-	if (r->action == ACT_DROPAFTER)
-		return reply_parse(next(&rest), rest, r);
+	if (r->action == ACT_DROPAFTER) {
+		word = next(&rest);
+		return reply_parse(word, rest, r);
+	}
 	if ((r->action == ACT_STALL || r->action == ACT_CRASH) && !seconds(next(&rest), &r->pause))
 		return "stall and crash want seconds";
 	return NULL;
@@ -130,8 +138,7 @@ rule_parse(char *line, struct rule *r)
 	if (pattern == NULL)
 		return "no pattern";
 	r->phase = (enum phase)w->value;
-	if ((r->pattern = strdup(strcmp(pattern, "<>") == 0 ? "" : pattern)) == NULL)
-		die(EX_OSERR, "memory");
+	r->pattern = copy(strcmp(pattern, "<>") == 0 ? "" : pattern);
 	return action_parse(line, r);
 }
 

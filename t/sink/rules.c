@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 static void
 forget(struct rule *rule, size_t n)
@@ -36,16 +35,13 @@ parse(FILE *f, const char *name, struct rule **rule, size_t *n)
 {
 	char line[4096];
 	const char *wrong;
-	struct rule *more;
 
 	for (unsigned long k = 1; fgets(line, sizeof line, f) != NULL; k++) {
 		line[strcspn(line, "\r\n")] = '\0';
 		if (line[strspn(line, " \t")] == '\0' || *line == '#')
 			continue;
-		if ((more = realloc(*rule, (*n + 1) * sizeof **rule)) == NULL)
-			die(EX_OSERR, "memory");
-		*rule = more;
-		wrong = rule_parse(line, &more[(*n)++]);
+		*rule = mem_grow(*rule, (*n + 1) * sizeof **rule);
+		wrong = rule_parse(line, &(*rule)[(*n)++]);
 		if (wrong != NULL) {
 			complain(name, k, wrong);
 			return -1;

@@ -30,9 +30,7 @@ add_session(struct server *v, int fd)
 {
 	if (v->n == v->cap) {
 		v->cap = v->cap ? v->cap * 2 : 16;
-		v->session = realloc(v->session, v->cap * sizeof *v->session);
-		if (v->session == NULL)
-			die(EX_OSERR, "memory");
+		v->session = mem_grow(v->session, v->cap * sizeof *v->session);
 	}
 	rules_refresh(&v->rules);
 	v->session[v->n++] = session_new(v, fd);
@@ -60,8 +58,9 @@ static void
 shut(struct server *v)
 {
 	v->crashing = false;
+	listener_close(v);	/* first: who sees a connection end must not get a new one */
 	free_dead(v, true);
-	listener_close(v);
+	log_flush(&v->log);
 }
 
 static void
@@ -104,9 +103,7 @@ prepare(struct server *v, struct turn *t, int64_t end)
 
 	if (t->cap < v->n + 2) {
 		t->cap = 2 * v->n + 16;
-		t->fd = realloc(t->fd, t->cap * sizeof *t->fd);
-		if (t->fd == NULL)
-			die(EX_OSERR, "memory");
+		t->fd = mem_grow(t->fd, t->cap * sizeof *t->fd);
 	}
 	sooner(&end, v->listen_at);
 	if (!listening && v->listener != -1)
@@ -144,6 +141,7 @@ work(struct server *v, const struct turn *t, size_t n)
 	for (size_t i = 0; i < v->n; i++)
 		reply_flush(v->session[i]);
 	free_dead(v, false);
+	log_flush(&v->log);
 }
 
 static void
@@ -176,18 +174,15 @@ turn(struct server *v, struct turn *t, int64_t end)
 void
 server_run(struct server *v)
 {
-	struct turn t = { .fd = malloc(16 * sizeof *t.fd), .cap = 16 };
+	struct turn t = { .fd = mem_grow(NULL, 16 * sizeof *t.fd), .cap = 16 };
 	int64_t end = server_clock() + v->cfg.lifetime;
 
-	if (t.fd == NULL)
-		die(EX_OSERR, "memory");
 	t.fd[0] = (struct pollfd){ .fd = v->signals, .events = POLLIN };
 	for (v->now = server_clock(); !v->stop && v->now < end;) {
 		turn(v, &t, end);
 		v->now = server_clock();
 	}
 	shut(v);
-	log_flush(&v->log);
 	free(t.fd);
 	free(v->session);
 }

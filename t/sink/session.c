@@ -10,28 +10,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 static void
 greet(struct session *s)
 {
-	enum verdict v = hook(s, PH_CONNECT, "*");
+	const struct rule *r = rules_match(&s->v->rules, PH_CONNECT, "*", 1);
 
 	s->wait = s->sync = s->peek = true;
-	if (v == GO_ON)
+	if (r == NULL || hook_apply(s, r) == GO_ON)
 		reply(s, "220 sink ESMTP");
-	if (v == REFUSED)
-		s->refused = true;
+	else if (r->action == ACT_REPLY && r->code == 421)
+		reply_end(s, END_CLOSE);
+	else
+		s->refused = r->code >= 400;
 }
 
 struct session *
 session_new(struct server *v, int fd)
 {
-	struct session *s = malloc(sizeof *s);
+	struct session *s = mem_grow(NULL, sizeof *s);
 
-	if (s == NULL)
-		die(EX_OSERR, "memory");
 	memset(s, 0, offsetof(struct session, in));
 	s->v = v;
 	s->fd = fd;
@@ -41,9 +40,22 @@ session_new(struct server *v, int fd)
 	return s;
 }
 
+static void
+report_bare(struct session *s)
+{
+	char number[32];
+
+	if (s->bare == 0)
+		return;
+	snprintf(number, sizeof number, "%lu", s->bare);
+	log_event(&s->v->log, "bare", s->id, number);
+	s->bare = 0;
+}
+
 void
 session_free(struct session *s)
 {
+	report_bare(s);
 	if (s->dead && !s->quit && !s->closing)
 		log_event(&s->v->log, "noquit", s->id, NULL);
 	log_event(&s->v->log, "close", s->id, NULL);
@@ -169,18 +181,6 @@ line_input(struct session *s)
 	return true;
 }
 
-static void
-report_bare(struct session *s)
-{
-	char number[32];
-
-	if (s->bare == 0)
-		return;
-	snprintf(number, sizeof number, "%lu", s->bare);
-	log_event(&s->v->log, "bare", s->id, number);
-	s->bare = 0;
-}
-
 void
 session_work(struct session *s)
 {
@@ -194,7 +194,8 @@ session_work(struct session *s)
 			more = chunk_input(s);
 		else
 			more = line_input(s);
-		report_bare(s);
+		if (s->mode == MODE_COMMAND)
+			report_bare(s);
 	}
 	if (s->eof && !more && !s->closing) {
 		if (!s->quit)

@@ -47,6 +47,7 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_str(struct buf *b, const char *text);
 void buf_printable(struct buf *b, const char *text);	/* control characters as \xNN */
 void buf_free(struct buf *b);
+void *mem_grow(void *old, size_t size);
 const char *mem_find(const char *hay, size_t len, const char *needle);
 void warn(const char *object);				/* object: strerror(errno) */
 void warnx(const char *object, const char *reason);
