@@ -196,7 +196,9 @@ take() {
 	took=1
 }
 
-ready() { find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | grep -E "$is_name" | sort; }
+ready() {
+	find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | grep -E "$is_name" | sort
+}
 
 took=1
 while [ $took = 1 ]; do
