@@ -111,9 +111,8 @@ parse_head(struct spool_envelope *e, uint64_t *rcpts)
 }
 
 static int
-open_file(struct spool_envelope *e)
+open_file(struct spool_envelope *e, int mode)
 {
-	int mode = e->dir == SPOOL_CUR ? O_RDWR : O_RDONLY;
 	struct stat st;
 	char last;
 
@@ -132,11 +131,11 @@ open_file(struct spool_envelope *e)
 }
 
 static int
-read_envelope(struct spool_envelope *e)
+read_envelope(struct spool_envelope *e, int mode)
 {
 	uint64_t rcpts = UINT64_MAX;
 
-	if (open_file(e) < 0 || read_head(e) < 0 || parse_head(e, &rcpts) < 0)
+	if (open_file(e, mode) < 0 || read_head(e) < 0 || parse_head(e, &rcpts) < 0)
 		return -1;
 	e->rcpts = rcpts > SIZE_MAX ? SIZE_MAX : (size_t)rcpts;
 	if (spool_envelope_count(e) < 0)
@@ -146,8 +145,8 @@ read_envelope(struct spool_envelope *e)
 	return 0;
 }
 
-int
-spool_envelope_open(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file)
+static int
+open_envelope(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file, int mode)
 {
 	static char nothing[] = "";
 	char runner[SPOOL_RUNNER_SIZE];
@@ -164,10 +163,22 @@ spool_envelope_open(struct spool_envelope *e, struct spool *s, enum spool_dir di
 	}
 	if (spool_split_claim(file, e->name, runner) < 0)
 		(void)snprintf(e->name, sizeof e->name, "%.*s", (int)sizeof e->name - 1, file);
-	if (read_envelope(e) == 0)
+	if (read_envelope(e, mode) == 0)
 		return 0;
 	spool_envelope_close(e);
 	return -1;
+}
+
+int
+spool_envelope_open(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file)
+{
+	return open_envelope(e, s, dir, file, dir == SPOOL_CUR ? O_RDWR : O_RDONLY);
+}
+
+int
+spool_envelope_look(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file)
+{
+	return open_envelope(e, s, dir, file, O_RDONLY);
 }
 
 void

@@ -46,15 +46,6 @@ int spool_sync_dir(struct spool *s, enum spool_dir d);
 /* The value of KEY in `key value` lines, copied; 1 if it is there. */
 int spool_line_value(const char *text, const char *key, char *value, size_t size);
 
-/* scan.c: what an entry is; UNKNOWN where the directory does not tell */
-enum spool_kind { SPOOL_KIND_UNKNOWN, SPOOL_KIND_FILE, SPOOL_KIND_DIR, SPOOL_KIND_OTHER };
-/* KIND, or what a look at D/NAME tells if that is UNKNOWN (and still UNKNOWN if it is gone). */
-enum spool_kind spool_kind(struct spool *s, enum spool_dir d, const char *name, enum spool_kind kind);
-/* Calls SEE for each name but those that begin with a dot; dot-files too where DOTS.
-   SEE returns 0 to go on.  The result of SEE, or -1 for a scan that failed. */
-int spool_scan(struct spool *s, enum spool_dir d, const char *below, int dots,
-    int (*see)(void *context, const char *name, enum spool_kind kind), void *context);
-
 /* move.c: renames, and unlinks a source that one inode's two names have left. */
 int spool_move(struct spool *s, enum spool_dir from, const char *old, enum spool_dir to, const char *name);
 

@@ -186,10 +186,16 @@ spool_staged_key(struct spool *s, const char *broadcast, char key[SPOOL_KEY_MAX 
 	return found < 0 && errno == ENOENT ? 0 : found;
 }
 
+struct completion {
+	struct spool *spool;
+	int count;
+};
+
 static int
 complete_if_recorded(void *context, const char *name, enum spool_kind kind)
 {
-	struct spool *s = context;
+	struct completion *c = context;
+	struct spool *s = c->spool;
 	char key[SPOOL_KEY_MAX + 1];
 	int recorded;
 
@@ -206,6 +212,7 @@ complete_if_recorded(void *context, const char *name, enum spool_kind kind)
 		return recorded;
 	if (complete(s, name) < 0)
 		return -1;
+	c->count++;
 	spool_wake(s);
 	return 0;
 }
@@ -213,5 +220,7 @@ complete_if_recorded(void *context, const char *name, enum spool_kind kind)
 int
 spool_complete_keys(struct spool *s)
 {
-	return spool_scan(s, SPOOL_TMP, NULL, 0, complete_if_recorded, s);
+	struct completion c = { s, 0 };
+
+	return spool_scan(s, SPOOL_TMP, NULL, 0, complete_if_recorded, &c) < 0 ? -1 : c.count;
 }

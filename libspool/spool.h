@@ -69,6 +69,17 @@ off_t spool_text_size(struct spool *s, const char *unique);
 /* Opens mess/UNIQUE for reading; a descriptor, or -1. */
 int spool_text_open(struct spool *s, const char *unique);
 
+/* ---- scan.c: one pass over a directory ---- */
+
+/* What an entry is; UNKNOWN where the directory does not tell. */
+enum spool_kind { SPOOL_KIND_UNKNOWN, SPOOL_KIND_FILE, SPOOL_KIND_DIR, SPOOL_KIND_OTHER };
+/* KIND, or what a look at D/NAME tells if that is UNKNOWN (and still UNKNOWN if it is gone). */
+enum spool_kind spool_kind(struct spool *s, enum spool_dir d, const char *name, enum spool_kind kind);
+/* Calls SEE for each name in D, or in D/BELOW unless that is NULL, but those that begin with a dot;
+   dot-files too where DOTS.  SEE returns 0 to go on.  The result of SEE, or -1 for a scan that failed. */
+int spool_scan(struct spool *s, enum spool_dir d, const char *below, int dots,
+    int (*see)(void *context, const char *name, enum spool_kind kind), void *context);
+
 /* ---- name.c: ORDER.UNIQUE, NAME:RUNNER ---- */
 
 /* Microseconds since 1970. */
@@ -138,7 +149,7 @@ int spool_stage_publish(struct spool_stage *st);
 int spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sums);
 /* Removes what was staged; keeps errno. */
 void spool_stage_abort(struct spool_stage *st);
-/* Publishes tmp/B for every record in sent/ that names it; for ml-requeue. */
+/* Publishes tmp/B for every record in sent/ that names it; for ml-requeue.  How many, or -1. */
 int spool_complete_keys(struct spool *s);
 
 /* ---- trigger.c: waking runners ---- */
@@ -244,6 +255,8 @@ struct spool_envelope {
 /* Opens and reads DIR/FILE.  EBADMSG: torn, or not of a version that is known here.  The
    recipients are left on disk; memory does not grow with them. */
 int spool_envelope_open(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file);
+/* The same for who only looks: no mark can be written, even in cur/.  FILE may be BROADCAST/NAME. */
+int spool_envelope_look(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file);
 /* Closes and frees; marks that were not synced stay as written. */
 void spool_envelope_close(struct spool_envelope *e);
 
@@ -321,15 +334,5 @@ int spool_requeue_due(struct spool *s, struct spool_round *w);
 int spool_requeue_dead(struct spool_runner *r, struct spool_round *w);
 /* Removes old staging, done/ past its days, and messages with a witness. */
 int spool_sweep(struct spool *s, struct spool_round *w);
-
-/* ---- count.c: for ml-status ---- */
-
-struct spool_count {
-	unsigned long envelopes, broadcasts, strangers;
-	uint64_t oldest;                /* the smallest ORDER, 0 if none */
-};
-
-/* Counts what is in a directory (new/: broadcasts too, and the envelopes in them). */
-int spool_count(struct spool *s, enum spool_dir d, struct spool_count *n);
 
 #endif
