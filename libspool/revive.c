@@ -190,7 +190,7 @@ put_back(struct ward *w, struct spool_envelope *e, const char *runner)
 		return -1;
 	memcpy(name, e->name, sizeof name);
 	if ((held ? spool_hold(e) : spool_release(e, 0)) < 0)
-		return -1;
+		return errno == ENOENT ? 0 : -1;        /* revoked ourselves, meanwhile */
 	w->round->returned += !held;
 	w->round->held += (unsigned long)held;
 	return held ? tell(w, "held", name) : 0;
