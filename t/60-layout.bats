@@ -241,6 +241,24 @@ T000 bob@example.com' ]
 	[ -z "$(cd "$SPOOL" && find new done defer hold -mindepth 1)" ]
 }
 
+@test "ml-requeue notes, revokes and returns what a killed shell consumer left" {
+	letter | ml-enqueue -f n@l.example "$SPOOL" ann@example.com
+	printf '#!/bin/sh\nkill -9 $PPID\n' >"$BATS_TEST_TMPDIR/deliver"
+	run -137 theirs
+	dead=$(ls "$SPOOL/run")
+	run -0 ml-requeue "$SPOOL"
+	output=$(sed -e 's/^boot [^ ]*$/boot B/' \
+	    -e 's/^seen [0-9]* [0-9]*\.[0-9]\{9\} 0 /seen S T 0 /' "$SPOOL"/run/.seen.*)
+	assert_lines "ml1
+boot B
+seen S T 0 $dead"
+	[ -e "$SPOOL/run/$dead" ]
+	run -0 ml-requeue -g 0 "$SPOOL"
+	[ "$(grep '^[T!]' "$(envelopes new)")" = "T000 ann@example.com
+! 0 died $dead todo=1" ]
+	[ -z "$(find "$SPOOL/cur" "$SPOOL/run" -name "*$dead")" ]
+}
+
 @test "both consumers agree on odd envelopes" {
 	from='from n@l.example' born='born 1795430645' x='T000 x@e.example'
 	for consumer in ours theirs; do
