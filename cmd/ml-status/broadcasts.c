@@ -30,7 +30,7 @@ put_bar(FILE *out, const struct recipients *r)
 }
 
 static void
-show_broadcast(const struct view *v, const struct picture *p, const struct broadcast *b)
+show_broadcast(const struct view *v, const struct picture *p, const struct broadcast *b, char mark)
 {
 	const struct recipients *r = &b->rcpts;
 	uint64_t total = all(r), percent = total == 0 ? 100 : (total - r->todo) * 100 / total;
@@ -39,8 +39,20 @@ show_broadcast(const struct view *v, const struct picture *p, const struct broad
 	if (v->bars)
 		put_bar(v->out, r);
 	(void)fprintf(v->out, "%3" PRIu64 "%%  %9s %9s %7s  %s%s\n", percent,
-	    brief_count(r->todo, '\0').text, brief_count(r->delivered, '\0').text,
-	    brief_count(r->failed, '\0').text, b->name, b->held ? " (held)" : "");
+	    brief_count(r->todo, mark).text, brief_count(r->delivered, mark).text,
+	    brief_count(r->failed, mark).text, b->name, b->held ? " (held)" : "");
+}
+
+/* Behind numbers that may be larger, since not every envelope was read. */
+static char
+mark_of(const struct picture *p)
+{
+	int d;
+
+	for (d = 0; d < SPOOL_DIRS; d++)
+		if (p->dir[d].unread > 0)
+			return '+';
+	return '\0';
 }
 
 /* What still has work to do first, and the youngest of each kind. */
@@ -70,7 +82,7 @@ show_broadcasts(const struct view *v, const struct picture *p)
 	(void)fprintf(v->out, "\n%-*s %9s %9s %7s  broadcast\n", v->bars ? 14 + BAR_WIDTH : 11, "age",
 	    "to do", "delivered", "failed");
 	for (i = 0; i < count && i < SHOWN; i++)
-		show_broadcast(v, p, &sorted[i]);
+		show_broadcast(v, p, &sorted[i], mark_of(p));
 	if (count > SHOWN || p->more_broadcasts)
 		(void)fprintf(v->out, "and %s%lu more\n", p->more_broadcasts ? "at least " : "",
 		    count - (count < SHOWN ? count : SHOWN));
