@@ -20,7 +20,11 @@
 #   assert_lines TEXT       compares $output with TEXT, shows both if they differ
 #   assert_stderr TEXT      likewise $stderr
 #   need PROGRAM…           skips the test, with the reason, where one is missing
-#   as_nobody CMD…          runs CMD without any privilege (skips where that can't be had)
+#   as_nobody CMD…          runs CMD without any privilege (skips where that can't be had), in
+#                           $BATS_TEST_TMPDIR: give it relative paths, since nobody may search /root
+#   page PROGRAM            the path of its manual page
+#   synopsis PROGRAM        its SYNOPSIS as one line, as usage prints it
+#   run_examples PROGRAM    runs each example of its page with SPOOL in the place of /var/spool/ml/news
 
 bats_require_minimum_version 1.5.0
 
@@ -208,11 +212,48 @@ need()
 
 as_nobody()
 {
-	if [ "$(id -u)" -ne 0 ]; then
-		"$@"
-	elif command -v setpriv >/dev/null; then
-		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-	else
-		skip "setpriv is not installed, and this runs as root"
-	fi
+	(
+		cd "$BATS_TEST_TMPDIR" || exit
+		if [ "$(id -u)" -ne 0 ]; then
+			"$@"
+			exit
+		fi
+		command -v setpriv >/dev/null || skip "setpriv is not installed, and this runs as root"
+		chmod a+rx .
+		mkdir -p nobody.bin
+		cp "$BIN"/ml-* nobody.bin
+		PATH=nobody.bin:$PATH setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	)
+}
+
+page()
+{
+	local root=$BATS_TEST_DIRNAME/..
+	[ -d "$root/cmd" ] || root=$root/..
+	printf '%s\n' "$root/cmd/$1/$1.1"
+}
+
+synopsis()
+{
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$(page "$1")" | sed -n \
+		-e '/^\.Sh/d' -e "s/^\.Nm.*/$1/" -e 's/^\.Op \(.*\)/[\1]/' -e 's/^\.//' \
+		-e 's/Fl \([a-zA-Z0-9]\)/-\1/g' -e 's/Ar //g' -e p | tr '\n' ' ' | sed 's/ $//'
+	echo
+}
+
+run_examples()
+{
+	local i n
+	n=$(grep -c '^\.Bd -literal' "$(page "$1")")
+	for ((i = 1; i <= n; i++)); do
+		awk -v want="$i" '/^\.Ed/ { on = 0 } on { print }
+			/^\.Bd -literal/ { on = ++k == want }' "$(page "$1")" |
+			sed -e 's/\\e/\\/g' -e "s,/var/spool/ml/news,$SPOOL,g" >"$BATS_TEST_TMPDIR/example.$i"
+		sh -eu "$BATS_TEST_TMPDIR/example.$i" || {
+			echo "example $i of $1 failed:"
+			cat "$BATS_TEST_TMPDIR/example.$i"
+			return 1
+		}
+	done
+	[ "$n" -gt 0 ]
 }

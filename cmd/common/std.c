@@ -50,18 +50,14 @@ std_finish(int code)
 	return code == EX_OK ? EX_IOERR : code;
 }
 
-static void
+static _Noreturn void
 die_open(const struct spool *s, const char *path)
 {
-	const char *object = spool_object(s);
-	const char *hint = exit_code(errno) == EX_UNAVAILABLE ? "not a whole spool: " : "";
-	int code = exit_code(errno), saved = errno;
-	char reason[256];
+	const char *object = spool_object(s);   /* here with PATH in front */
+	int code = exit_code(errno);
 
-	(void)snprintf(reason, sizeof reason, "%s", strerror(saved));
-	if (*object == '\0')
-		die_text(code, path, "%s%s", hint, reason);
-	die_text(code, path, "%s%s: %s", hint, object, reason);
+	die_text(code, *object != '\0' ? object : path, "%s%s",
+	    code == EX_UNAVAILABLE ? "not a whole spool: " : "", strerror(errno));
 }
 
 void

@@ -34,7 +34,8 @@ options(struct enqueue *e, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "f:r:t")) != -1) {
+	/* The + is for the C library that else would look for options among the recipients. */
+	while ((c = getopt(argc, argv, "+f:r:t")) != -1) {
 		switch (c) {
 		case 'f':
 			e->sender = optarg;

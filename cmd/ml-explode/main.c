@@ -125,7 +125,7 @@ main(int argc, char **argv)
 
 	std_start();
 	x.most = DEFAULT_MOST;
-	while ((c = getopt(argc, argv, "f:V:n:k:sl:m:McH:")) != -1)
+	while ((c = getopt(argc, argv, "+f:V:n:k:sl:m:McH:")) != -1)
 		option(&x, &in, c);
 	if (argc - optind != 1)
 		usage();
