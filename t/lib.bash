@@ -41,6 +41,7 @@ mkspool()
 	"$BIN/ml-mkspool" "$SPOOL"
 }
 
+# shellcheck disable=SC2120
 tree()
 {
 	(
@@ -114,7 +115,7 @@ wait_for()
 envelopes()
 {
 	local d
-	[ $# -gt 0 ] || set -- new cur defer fail done hold
+	[ $# -gt 0 ] || set -- new cur defer fail 'done' hold
 	for d; do
 		find "$SPOOL/$d" -type f -name '[0-9]*.*'
 	done | sort

@@ -80,6 +80,8 @@ append(struct header *h, const char *bytes, size_t n)
 	size_t room = h->room;
 	char *grown;
 
+	if (n == 0)
+		return 0;
 	while (room < h->used + n)
 		room = room == 0 ? HEADER_PIECE : room * 2;
 	if (room != h->room) {
