@@ -35,9 +35,9 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-$B/t/sink: $(patsubst %.c,$B/%.o,$(wildcard t/sink/*.c))
+$B/t/sink: $(wildcard t/sink/*.c) t/sink/sink.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
 clean:
 	rm -rf $B

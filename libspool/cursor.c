@@ -69,6 +69,18 @@ digits(const char *text)
 	    isdigit((unsigned char)text[2]);
 }
 
+/* What can't be in an address; a stranger's envelope must not write commands of its own. */
+int
+spool_is_harmless(const char *address)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *)address; *p != '\0'; p++)
+		if (iscntrl(*p) || *p == '<' || *p == '>')
+			return 0;
+	return 1;
+}
+
 static int
 parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 {
@@ -83,7 +95,7 @@ parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 	r->fields = tab != NULL ? tab + 1 : line + length;
 	if (tab != NULL)
 		*tab = '\0';
-	return *r->address == '\0' ? -1 : 0;
+	return *r->address == '\0' || strlen(line) < 6 || !spool_is_harmless(r->address) ? -1 : 0;
 }
 
 int
@@ -98,8 +110,8 @@ spool_cursor_next(struct spool_cursor *c, struct spool_envelope *e, struct spool
 	got = next_line(c, e, &line, &length);
 	if (got < 0)
 		return -1;
-	if (got == 0)
-		return c->to > c->from ? bad_line(e) : 0;
+	if (got == 0)                   /* a note may be torn, a recipient may not */
+		return c->to > c->from && *line != '!' ? bad_line(e) : 0;
 	if (line[0] == '!') {           /* without a count, a note ends the recipients */
 		line[length] = '\n';
 		return 0;

@@ -71,6 +71,8 @@ set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
 		return set_number(value, &e->born) ? 0 : -1;
 	if (strcmp(key, "rcpts") == 0)
 		return set_number(value, rcpts) ? 0 : -1;
+	if (strcmp(key, "slot") == 0)
+		return -1;              /* a text to be merged must not go out as it is */
 	if (strcmp(key, "from") == 0)
 		e->from = value;
 	else if (strcmp(key, "id") == 0)
@@ -107,14 +109,13 @@ parse_head(struct spool_envelope *e, uint64_t *rcpts)
 		if (set_key(e, line, value, rcpts) < 0)
 			return torn(e);
 	}
-	return e->from == NULL ? torn(e) : 0;
+	return e->from == NULL || e->born == UINT64_MAX || !spool_is_harmless(e->from) ? torn(e) : 0;
 }
 
 static int
 open_file(struct spool_envelope *e, int mode)
 {
 	struct stat st;
-	char last;
 
 	e->fd = openat(e->spool->dir[e->dir], e->file, mode | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (e->fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
@@ -124,9 +125,6 @@ open_file(struct spool_envelope *e, int mode)
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return torn(e);
 	e->links = st.st_nlink;
-	if (spool_pread_all(e->fd, &last, 1, st.st_size - 1) != 1)
-		return spool_fail(e->spool, e->dir, e->file);
-	e->torn = last != '\n';
 	return 0;
 }
 
@@ -157,6 +155,7 @@ open_envelope(struct spool_envelope *e, struct spool *s, enum spool_dir dir, con
 	e->fd = -1;
 	e->id = nothing;
 	e->body = 8;
+	e->born = UINT64_MAX;
 	if (snprintf(e->file, sizeof e->file, "%s", file) >= (int)sizeof e->file) {
 		errno = ENAMETOOLONG;
 		return spool_fail(s, dir, file);

@@ -54,6 +54,9 @@ int spool_claimed_elsewhere(struct spool *s, const char *unique, const char *exc
 /* Puts a claim, by file name, aside: into defer/ for ten minutes. */
 int spool_stand_back(struct spool *s, const char *file, const char *name);
 
+/* cursor.c: 1 if ADDRESS has neither control characters nor angle brackets. */
+int spool_is_harmless(const char *address);
+
 /* peer.c: 1 if run/ID is there and was read, 0 if not there, or -1. */
 int spool_peer_read(struct spool *s, const char *id, struct spool_peer *p);
 /* This process as run/RUNNER describes it. */

@@ -41,7 +41,9 @@ has_order(const char *text)
 int
 spool_is_name(const char *text)
 {
-	return has_order(text) && of_characters(text + SPOOL_ORDER_DIGITS + 1, 1, SPOOL_UNIQUE_MAX);
+	/* mess/UNIQUE must not be a hidden file, nor a directory above */
+	return has_order(text) && text[SPOOL_ORDER_DIGITS + 1] != '.' &&
+	    of_characters(text + SPOOL_ORDER_DIGITS + 1, 1, SPOOL_UNIQUE_MAX);
 }
 
 int

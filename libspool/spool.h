@@ -242,7 +242,6 @@ struct spool_envelope {
 	size_t rcpts, todo, untried, delivered, failed;
 	off_t first, notes;             /* offsets of the first recipient and of what follows the last */
 	int noted;                      /* a `!` line with a 4xx reply: it has been deferred before */
-	int torn;                       /* the last byte is not LF: a note begins with one */
 	char *head;
 	struct spool_written *written;  /* since the last good sync */
 	size_t writes, writes_room;

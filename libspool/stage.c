@@ -275,7 +275,7 @@ copy_text(struct spool_stage *st)
 			break;
 		at += n;
 	}
-	if (n == 0 && sync_now(st, fd, name) == 0 && close(st->text_fd) == 0) {
+	if (n == 0 && sync_now(st, st->text_fd, name) == 0 && close(st->text_fd) == 0) {
 		st->text_fd = fd;
 		return 0;
 	}

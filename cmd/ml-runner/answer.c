@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/* What a reply does: to recipients by outcome.c, to the dialogue here. */
+#include <string.h>
+
+#include "answer.h"
+#include "flight.h"
+#include "tend.h"
+
+static int
+wants_nothing(int code)
+{
+	return code == 530 || code == 534 || code == 535 || code == 538;
+}
+
+int
+answer_means_down(const struct runner *r)
+{
+	const struct session *s = r->session;
+
+	return s->parser.reply.code != 0 && wants_nothing(s->parser.reply.code) &&
+	    strcmp(s->why, s->parser.reply.text) == 0;
+}
+
+/* The transaction has ended without a text; what was void is sent once more. */
+static void
+end_early(struct runner *r, struct transaction *t)
+{
+	struct session *s = r->session;
+
+	if (s->sending == t) {
+		s->sending = NULL;
+		s->stage = STAGE_NONE;
+	}
+	if (t->is_void && !t->resent) {
+		t->is_void = 0;
+		t->resent = 1;
+		t->mail_code = 0;
+		t->accepted = 0;
+		s->again = t;
+		return;
+	}
+	flight_end(r, t);
+}
+
+/* Without PIPELINING nothing follows a refused MAIL, nor RCPTs that were all refused. */
+static int
+is_last_sent(const struct session *s, const struct transaction *t)
+{
+	return s->sending == t && s->expected_count == 0 && s->stage != STAGE_WAIT;
+}
+
+static void
+answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
+{
+	struct session *s = r->session;
+
+	t->mail_code = p->code;
+	if (p->code / 100 == 2)
+		return;
+	s->refused++;
+	if (p->code == 503 && !t->resent)
+		t->is_void = 1;
+	else
+		outcome_refused(r, t, p);
+	if (is_last_sent(s, t) && !s->pipelining) {
+		s->needs_rset = 1;
+		end_early(r, t);
+	}
+}
+
+static void
+answer_rcpt(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+{
+	struct session *s = r->session;
+
+	if (t->mail_code / 100 != 2)
+		return;
+	if (p->code / 100 != 2)
+		s->refused++;
+	outcome_rcpt(r, t, i, p);
+	if (!s->pipelining && s->stage == STAGE_DATA && t->accepted == 0) {
+		s->needs_rset = 1;
+		end_early(r, t);
+	}
+}
+
+static int
+send_lone_dot(struct session *s, struct transaction *t)
+{
+	s->sending = NULL;
+	s->stage = STAGE_NONE;
+	s->needs_rset = 1;
+	if (session_put(s, ".\r\n", 3) < 0)
+		return -1;
+	return flight_expect(s, EXPECT_LONE_DOT, t, 0);
+}
+
+static int
+answer_data(struct runner *r, struct transaction *t, const struct reply *p)
+{
+	struct session *s = r->session;
+
+	if (p->code / 100 == 3) {
+		if (t->accepted == 0)
+			return send_lone_dot(s, t);
+		s->stage = STAGE_TEXT;
+		body_begin(&s->reader);
+		return 0;
+	}
+	if (t->accepted > 0) {
+		s->refused++;
+		if (p->code / 100 == 2) {       /* no sense in it: the text was not asked for */
+			struct reply odd = *p;
+
+			odd.code = 451;
+			outcome_refused(r, t, &odd);
+		} else
+			outcome_refused(r, t, p);
+	}
+	s->needs_rset = 1;
+	end_early(r, t);
+	return 0;
+}
+
+static void
+answer_text(struct runner *r, struct transaction *t, const struct reply *p)
+{
+	struct session *s = r->session;
+
+	if (p->code / 100 != 2)
+		s->refused++;
+	outcome_text(r, t, p);
+	flight_end(r, t);
+}
+
+int
+answer(struct runner *r, const struct reply *p)
+{
+	struct session *s = r->session;
+	struct expected e;
+
+	if (s->expected_count == 0)
+		return session_fail(s, p->code == 421 ? p->text : "the server spoke unasked");
+	if (p->code == 421)
+		return session_fail(s, p->text + 4);
+	if (wants_nothing(p->code) && s->expected[s->expected_first].kind != EXPECT_TEXT) {
+		tend_last(r, p->text);
+		return session_fail(s, p->text);
+	}
+	s->rested = 0;
+	e = flight_next(s);
+	switch (e.kind) {
+	case EXPECT_RSET:
+		break;
+	case EXPECT_MAIL:
+		answer_mail(r, e.transaction, p);
+		break;
+	case EXPECT_RCPT:
+		answer_rcpt(r, e.transaction, e.target, p);
+		break;
+	case EXPECT_DATA:
+		return answer_data(r, e.transaction, p);
+	case EXPECT_TEXT:
+		answer_text(r, e.transaction, p);
+		break;
+	case EXPECT_LONE_DOT:
+		end_early(r, e.transaction);
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
+
+#include "work.h"
+
+/* The command's arguments for T, in one allocation that the caller frees; NULL without memory. */
+char **arguments_make(char **command, const struct transaction *t);
+
+#endif

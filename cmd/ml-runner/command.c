@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Running a command: the text on its stdin with LF line ends, its stderr read
+ * for a reason, its end awaited while the runner's heart goes on beating.  It
+ * has a process group of its own, so that what stops the runner does not stop
+ * what is in flight.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "arguments.h"
+#include "body.h"
+#include "clock.h"
+#include "command.h"
+#include "log.h"
+#include "signals.h"
+#include "tend.h"
+
+#define DEFAULT_SECONDS 3600
+#define GRACE_MS        5000    /* between TERM and KILL */
+#define TURN_MS         200
+
+struct running {
+	pid_t pid;
+	int in, err;                    /* our ends, -1 once closed */
+	struct body *body;
+	off_t at;
+	char piece[8192];
+	size_t from, to;
+	char line[300];                 /* of stderr, being read */
+	size_t length;
+	int64_t kill_at, end_at;
+	int status, ended, abandoned;
+	struct command_result *result;
+	const char *name;
+};
+
+extern char **environ;
+
+size_t
+command_rcpts_max(char **command)
+{
+	long limit = sysconf(_SC_ARG_MAX);
+	size_t used = 4096 + ADDRESS_MAX + SPOOL_NAME_SIZE, room;
+	char **p;
+
+	for (p = environ; *p != NULL; p++)
+		used += strlen(*p) + 1 + sizeof *p;
+	for (p = command; *p != NULL; p++)
+		used += strlen(*p) + SPOOL_UNIQUE_SIZE + sizeof *p;
+	room = limit > 0 ? (size_t)limit : 4096;
+	if (room <= used)
+		return 1;
+	room = (room - used) / (ADDRESS_MAX + 1 + sizeof *p);
+	return room > 0 ? room : 1;
+}
+
+static void
+close_end(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static _Noreturn void
+become(const struct runner *r, const struct transaction *t, char **argv, int in, int err)
+{
+	(void)setpgid(0, 0);
+	signals_default();
+	if (setenv("SENDER", t->sender, 1) < 0 ||
+	    setenv("NAME", spool_unique(t->job->envelope.name), 1) < 0 ||
+	    (r->opt->rcpts == 1 ? setenv("RECIPIENT", t->addresses, 1) : unsetenv("RECIPIENT")) < 0 ||
+	    dup2(in, STDIN_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
+		_exit(126);
+	(void)execvp(argv[0], argv);
+	in = errno;
+	err = (int)write(STDERR_FILENO, argv[0], strlen(argv[0])) < 0 ||
+	    write(STDERR_FILENO, ": ", 2) < 0 ||
+	    write(STDERR_FILENO, strerror(in), strlen(strerror(in))) < 0;
+	_exit(in == ENOENT ? 127 : 126);
+}
+
+static int
+make_pipe(int ends[2], int ours)
+{
+	if (pipe(ends) < 0)
+		return -1;
+	(void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	return fcntl(ends[ours], F_SETFL, O_NONBLOCK);
+}
+
+static int
+start(struct runner *r, const struct transaction *t, struct running *c)
+{
+	char **argv = arguments_make(r->opt->command, t);
+	int in[2] = { -1, -1 }, err[2] = { -1, -1 }, failed = 0;
+
+	if (argv == NULL || make_pipe(in, 1) < 0 || make_pipe(err, 0) < 0)
+		failed = errno;
+	log_flush();
+	c->pid = failed == 0 ? fork() : -1;
+	if (c->pid == 0)
+		become(r, t, argv, in[0], err[1]);
+	if (c->pid < 0 && failed == 0)
+		failed = errno;
+	free(argv);
+	close_end(&in[0]);
+	close_end(&err[1]);
+	if (failed != 0) {
+		close_end(&in[1]);
+		close_end(&err[0]);
+		errno = failed;
+		return -1;
+	}
+	c->in = in[1];
+	c->err = err[0];
+	return 0;
+}
+
+/* The stored text has CR only before LF. */
+static size_t
+drop_cr(char *text, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++)
+		if (text[i] != '\r')
+			text[kept++] = text[i];
+	return kept;
+}
+
+/* A command that reads no more of its stdin is judged by its exit code alone. */
+static void
+feed(struct running *c)
+{
+	ssize_t n;
+
+	if (c->from == c->to) {
+		n = pread(c->body->fd, c->piece, sizeof c->piece, c->at);
+		if (n < 0) {                    /* half a message must not pass for a whole one */
+			(void)kill(-c->pid, SIGKILL);
+			(void)kill(c->pid, SIGKILL);
+		}
+		if (n <= 0) {
+			close_end(&c->in);
+			return;
+		}
+		c->at += n;
+		c->from = 0;
+		c->to = drop_cr(c->piece, (size_t)n);
+	}
+	n = write(c->in, c->piece + c->from, c->to - c->from);
+	if (n >= 0)
+		c->from += (size_t)n;
+	else if (errno != EAGAIN && errno != EINTR)
+		close_end(&c->in);
+}
+
+static void
+end_line(struct running *c)
+{
+	if (c->length == 0)
+		return;
+	c->line[c->length] = '\0';
+	memcpy(c->result->text, c->line, c->length + 1);
+	log_begin("output");
+	log_text("name", c->name);
+	log_text("text", c->line);
+	log_end();
+	c->length = 0;
+}
+
+static void
+listen_to(struct running *c)
+{
+	char text[1024];
+	ssize_t n = read(c->err, text, sizeof text), i;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	for (i = 0; i < n; i++)
+		if (text[i] == '\n')
+			end_line(c);
+		else if (c->length + 1 < sizeof c->line)
+			c->line[c->length++] = text[i];
+	if (n <= 0)
+		close_end(&c->err);
+}
+
+static void
+signal_group(const struct running *c, int number)
+{
+	if (kill(-c->pid, number) < 0)
+		(void)kill(c->pid, number);
+}
+
+static void
+hurry(struct running *c)
+{
+	int64_t now = clock_ms();
+
+	if (signals.stop > 1 && !c->abandoned) {
+		c->abandoned = 1;
+		c->end_at = now;
+	}
+	if (c->kill_at != 0 && now >= c->kill_at)
+		signal_group(c, SIGKILL);
+	else if (c->kill_at == 0 && now >= c->end_at) {
+		c->result->timed_out = !c->abandoned;
+		signal_group(c, SIGTERM);
+		c->kill_at = now + GRACE_MS;
+	}
+}
+
+/* One poll can watch one descriptor beside the runner's own: what can be written goes first. */
+static void
+turn(struct runner *r, struct running *c)
+{
+	int64_t until = c->kill_at != 0 ? c->kill_at : c->end_at, soon = clock_ms() + TURN_MS;
+	short happened = 0;
+	int fd = c->in >= 0 ? c->in : c->err;
+
+	if (c->in >= 0 && c->err >= 0)
+		until = soon < until ? soon : until;
+	(void)tend_wait(r, fd, c->in >= 0 ? POLLOUT : POLLIN, until, 0, &happened);
+	if (c->in >= 0 && happened != 0)
+		feed(c);
+	if (c->err >= 0)
+		listen_to(c);
+	if (waitpid(c->pid, &c->status, WNOHANG) == c->pid)
+		c->ended = 1;
+	hurry(c);
+}
+
+int
+command_run(struct runner *r, const struct transaction *t, struct command_result *result)
+{
+	struct running c = { .in = -1, .err = -1, .body = t->job->body, .result = result };
+	unsigned long seconds = r->opt->timeout != 0 ? r->opt->timeout : DEFAULT_SECONDS;
+
+	memset(result, 0, sizeof *result);
+	c.name = spool_unique(t->job->envelope.name);
+	c.end_at = clock_ms() + (int64_t)seconds * 1000;
+	if (start(r, t, &c) < 0)
+		return -1;
+	while (!c.ended)
+		turn(r, &c);
+	while (c.err >= 0) {                    /* what is left of its words; a grandchild may hold it open */
+		size_t before = c.length;
+
+		listen_to(&c);
+		if (c.err >= 0 && c.length == before)
+			break;
+	}
+	end_line(&c);
+	close_end(&c.in);
+	close_end(&c.err);
+	result->code = WIFEXITED(c.status) ? WEXITSTATUS(c.status) : 128 + WTERMSIG(c.status);
+	if (c.abandoned)
+		result->code = COMMAND_ABANDONED;
+	return 0;
+}

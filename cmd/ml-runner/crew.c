@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * -j N: a parent that only forks, passes signals on and waits.  It restarts
+ * nobody: when a child ends badly it ends the others and itself, so that the
+ * supervisor starts all anew.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "die.h"
+#include "life.h"
+#include "signals.h"
+
+struct crew {
+	pid_t *child;                   /* 0 once it has ended */
+	unsigned long size, left;
+	int alive[2];                   /* a pipe whose end tells the children that we are gone */
+	int code;
+	int ending;                     /* TERM was passed on */
+};
+
+static void
+pass_on(struct crew *c, int number)
+{
+	unsigned long i;
+
+	for (i = 0; i < c->size; i++)
+		if (c->child[i] > 0)
+			(void)kill(c->child[i], number);
+}
+
+static int
+hire(struct crew *c, const struct options *o, unsigned long i)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)close(c->alive[1]);
+		exit(life(o, c->alive[0], i));
+	}
+	if (pid < 0)
+		return -1;
+	c->child[i] = pid;
+	c->left++;
+	return 0;
+}
+
+static void
+ended(struct crew *c, pid_t pid, int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
+	unsigned long i;
+
+	for (i = 0; i < c->size; i++)
+		if (c->child[i] == pid) {
+			c->child[i] = 0;
+			c->left--;
+		}
+	if (code == 0)
+		return;
+	if (c->code == 0)
+		c->code = code;
+	if (!c->ending)
+		pass_on(c, SIGTERM);
+	c->ending = 1;
+}
+
+static void
+pass_requests(struct crew *c, int *stops)
+{
+	for (; *stops < signals.stop; (*stops)++)
+		pass_on(c, SIGTERM);
+	if (signals.reconnect != 0)
+		pass_on(c, SIGHUP);
+	if (signals.look != 0)
+		pass_on(c, SIGALRM);
+	signals.reconnect = signals.look = 0;
+}
+
+static void
+wait_for_all(struct crew *c)
+{
+	struct pollfd p = { .fd = signals_fd(), .events = POLLIN };
+	int status, stops = 0;
+	pid_t pid;
+
+	while (c->left > 0) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			ended(c, pid, status);
+		pass_requests(c, &stops);
+		if (c->left > 0 && poll(&p, 1, -1) > 0)
+			signals_drain();
+	}
+}
+
+int
+crew(const struct options *o)
+{
+	struct crew c = { .size = o->processes };
+	unsigned long i;
+
+	c.child = calloc(o->processes, sizeof *c.child);
+	if (c.child == NULL || pipe(c.alive) < 0 || signals_catch() < 0)
+		die_errno("can't start");
+	for (i = 0; i < o->processes && signals.stop == 0; i++)
+		if (hire(&c, o, i) < 0) {
+			warn_errno("fork");
+			c.code = EX_TEMPFAIL;
+			pass_on(&c, SIGTERM);
+			c.ending = 1;
+			break;
+		}
+	(void)close(c.alive[0]);
+	wait_for_all(&c);
+	free(c.child);
+	return c.code;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Transactions on their way.  Replies are matched by count: the ring holds one
+ * entry for each that the server owes, oldest first.  What is lost with a
+ * connection stays T and is planned anew.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flight.h"
+#include "job.h"
+#include "log.h"
+#include "settle.h"
+
+struct transaction *
+flight_spare(struct session *s)
+{
+	struct transaction *t = s->spare;
+
+	if (t == NULL)
+		return calloc(1, sizeof *t);
+	s->spare = t->next;
+	t->next = NULL;
+	return t;
+}
+
+void
+flight_return(struct session *s, struct transaction *t)
+{
+	t->next = s->spare;
+	s->spare = t;
+}
+
+void
+flight_add(struct session *s, struct transaction *t)
+{
+	struct transaction **at = &s->flight;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	t->next = NULL;
+	*at = t;
+}
+
+static void
+unlink_transaction(struct session *s, struct transaction *t)
+{
+	struct transaction **at = &s->flight;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+}
+
+void
+flight_end(struct runner *r, struct transaction *t)
+{
+	struct session *s = r->session;
+
+	unlink_transaction(s, t);
+	outcome_end(r, t);
+	job_done_with(r, t);
+	flight_return(s, t);
+}
+
+int
+flight_expect(struct session *s, enum expected_kind kind, struct transaction *t, size_t target)
+{
+	struct expected *bigger;
+	size_t i, room;
+
+	if (s->expected_count == s->expected_room) {
+		room = s->expected_room * 2 + 64;
+		bigger = malloc(room * sizeof *bigger);
+		if (bigger == NULL)
+			return session_fail(s, "out of memory");
+		for (i = 0; i < s->expected_count; i++)
+			bigger[i] = s->expected[(s->expected_first + i) % s->expected_room];
+		free(s->expected);
+		s->expected = bigger;
+		s->expected_room = room;
+		s->expected_first = 0;
+	}
+	i = (s->expected_first + s->expected_count++) % s->expected_room;
+	s->expected[i] = (struct expected){ kind, t, target };
+	return 0;
+}
+
+struct expected
+flight_next(struct session *s)
+{
+	struct expected e = s->expected[s->expected_first];
+
+	s->expected_first = (s->expected_first + 1) % s->expected_room;
+	s->expected_count--;
+	return e;
+}
+
+/* The second loss without a mark in between sends the envelope to defer/. */
+static void
+go_alone(struct job *j)
+{
+	if (j->lost_before || (j->alone && j->marks == j->alone_marks))
+		j->give_up = 1;
+	j->alone = 1;
+	j->alone_marks = j->marks;
+	j->lost_before = 0;
+}
+
+static void
+drop_transaction(struct runner *r, struct transaction *t)
+{
+	struct job *j = t->job;
+
+	t->job = NULL;
+	j->in_flight--;
+	if (j->in_flight > 0)
+		return;
+	job_replan(j);
+	if (j->give_up || j->lost || j->envelope.todo == 0)
+		settle(r, j);
+}
+
+void
+flight_lost(struct runner *r, int blame, const char *why)
+{
+	struct session *s = r->session;
+	struct transaction *t = s->flight;
+
+	log_begin("disconnected");
+	log_text("error", why);
+	log_number("unanswered", s->expected_count);
+	log_end();
+	if (blame && t != NULL) {
+		outcome_lost(t, why);
+		go_alone(t->job);
+	}
+	while ((t = s->flight) != NULL) {
+		s->flight = t->next;
+		drop_transaction(r, t);
+		flight_return(s, t);
+	}
+	s->sending = s->again = NULL;
+	s->stage = STAGE_NONE;
+	s->expected_count = 0;
+}

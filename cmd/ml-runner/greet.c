@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* The beginning and the end of a session: greeting, EHLO (or HELO), QUIT. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "connect.h"
+#include "log.h"
+#include "session.h"
+#include "signals.h"
+#include "tend.h"
+
+#define QUIT_MS 2000
+
+/* A reply's lines are joined, so that EHLO's are looked at one by one as they come. */
+static void
+offer(struct session *s, const char *word, size_t n)
+{
+	if (n == 10 && strncasecmp(word, "PIPELINING", n) == 0)
+		s->pipelining = 1;
+	else if (n == 8 && strncasecmp(word, "8BITMIME", n) == 0)
+		s->eightbit = 1;
+	else if (n == 8 && strncasecmp(word, "SMTPUTF8", n) == 0)
+		s->utf8 = 1;
+	else if (n >= 4 && strncasecmp(word, "SIZE", 4) == 0 && (n == 4 || word[4] == ' ')) {
+		s->size = 1;
+		s->size_limit = n > 5 ? strtoull(word + 5, NULL, 10) : 0;
+	}
+}
+
+static void
+parse_offers(struct session *s, const char *data, size_t n)
+{
+	const char *line = data, *end;
+	int first = 1;
+
+	for (; (end = memchr(line, '\n', n - (size_t)(line - data))) != NULL; line = end + 1) {
+		size_t length = (size_t)(end - line);
+
+		if (length > 0 && line[length - 1] == '\r')
+			length--;
+		if (!first && length > 4)
+			offer(s, line + 4, length - 4);
+		first = 0;
+	}
+}
+
+static int
+command(struct runner *r, const char *verb, const char *argument, struct reply *p)
+{
+	struct session *s = r->session;
+	char line[600];
+	int n = snprintf(line, sizeof line, "%s%s%s\r\n", verb, *argument != '\0' ? " " : "", argument);
+
+	if (n < 0 || (size_t)n >= sizeof line || session_put(s, line, (size_t)n) < 0)
+		return -1;
+	return session_await(r, p, session_timeout(r, 5));
+}
+
+/* EHLO's whole answer must be in the buffer before it is parsed away, to see each line. */
+static int
+say_ehlo(struct runner *r, const char *name, struct reply *p)
+{
+	struct session *s = r->session;
+	int64_t until = clock_ms() + session_timeout(r, 5);
+	char line[600];
+	int n = snprintf(line, sizeof line, "EHLO %s\r\n", name), got;
+	struct reply_parser copy;
+	size_t used;
+
+	if (n < 0 || (size_t)n >= sizeof line || session_put(s, line, (size_t)n) < 0)
+		return -1;
+	for (;;) {
+		copy = s->parser;
+		got = reply_parse(&copy, s->in + s->in_from, s->in_to - s->in_from, &used);
+		if (got > 0)
+			break;
+		if (got < 0 || copy.skipping || s->in_to - s->in_from == sizeof s->in)
+			return session_fail(s, "the server's reply is not SMTP");
+		if (clock_ms() >= until)
+			return session_fail(s, "timed out");
+		if (session_pump(r, until) < 0)
+			return -1;
+	}
+	if (copy.reply.code / 100 == 2)
+		parse_offers(s, s->in + s->in_from, used);
+	return session_reply(r, p);
+}
+
+static const char *
+ehlo_name(const struct runner *r)
+{
+	static struct utsname host;
+
+	if (r->opt->ehlo != NULL)
+		return r->opt->ehlo;
+	if (uname(&host) < 0 || host.nodename[0] == '\0')
+		return "localhost";
+	return host.nodename;
+}
+
+static int
+greet(struct runner *r, struct reply *p)
+{
+	if (session_await(r, p, session_timeout(r, 5)) < 0)
+		return -1;
+	if (p->code / 100 != 2)
+		return 0;
+	if (say_ehlo(r, ehlo_name(r), p) < 0)
+		return -1;
+	if (p->code / 100 == 5 && command(r, "HELO", ehlo_name(r), p) < 0)
+		return -1;
+	return p->code / 100 == 2;
+}
+
+int
+session_open(struct runner *r)
+{
+	struct session *s = calloc(1, sizeof *s);
+	char why[REPLY_SIZE] = "out of memory";
+	struct reply p;
+	int got;
+
+	if (s == NULL || (s->fd = connect_mta(r, session_timeout(r, 1), why, sizeof why)) < 0) {
+		free(s);
+		tend_last(r, why);
+		return 0;
+	}
+	r->session = s;
+	s->progress_at = clock_ms();
+	got = greet(r, &p);
+	if (got > 0)
+		return 1;
+	tend_last(r, got == 0 ? p.text : s->why);
+	if (got == 0)
+		session_close(r);
+	else
+		session_drop(r);
+	return 0;
+}
+
+static void
+free_transactions(struct transaction *t)
+{
+	struct transaction *next;
+
+	for (; t != NULL; t = next) {
+		next = t->next;
+		free(t->target);
+		free(t->addresses);
+		free(t);
+	}
+}
+
+void
+session_drop(struct runner *r)
+{
+	struct session *s = r->session;
+
+	if (s == NULL)
+		return;
+	(void)close(s->fd);
+	free_transactions(s->spare);
+	free(s->expected);
+	free(s->out);
+	free(s);
+	r->session = NULL;
+}
+
+void
+session_close(struct runner *r)
+{
+	struct reply p;
+
+	if (r->session != NULL && !r->session->dead && r->session->expected_count == 0 &&
+	    session_put(r->session, "QUIT\r\n", 6) == 0)
+		(void)session_await(r, &p, QUIT_MS);
+	session_drop(r);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The life of a runner: look, reach the MTA, and only then claim; idle, down
+ * and paused between.  Whatever ends it, its claims go back; what a kill
+ * leaves in cur/ is put back by ml-requeue.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "clock.h"
+#include "die.h"
+#include "job.h"
+#include "life.h"
+#include "log.h"
+#include "queue.h"
+#include "rate.h"
+#include "session.h"
+#include "settle.h"
+#include "signals.h"
+#include "strangers.h"
+#include "tend.h"
+#include "transport.h"
+
+#define LOOK_MS    10000        /* a look for what was moved by hand, or by another host */
+#define LINGER_MS  10000        /* a session without work is kept so long */
+#define TROUBLE_MS 1000
+
+static int
+is_pipe(const struct runner *r)
+{
+	return r->opt->kind == TRANSPORT_PIPE;
+}
+
+static const char *
+destination(const struct runner *r)
+{
+	static char text[300];
+
+	(void)snprintf(text, sizeof text, "%s%s%s", r->opt->host, r->opt->port != NULL ? ":" : "",
+	    r->opt->port != NULL ? r->opt->port : "");
+	return text;
+}
+
+static void
+release_all(struct runner *r)
+{
+	struct job *j, *next;
+
+	for (j = r->jobs; j != NULL; j = next) {
+		next = j->next;
+		if (j->alone && !j->give_up)
+			settle_step_back(r, j);
+	}
+	job_release_all(r);
+}
+
+static void
+went_down(struct runner *r)
+{
+	release_all(r);
+	session_drop(r);
+	backoff_longer(&r->backoff);
+	log_begin("down");
+	log_text("to", destination(r));
+	log_text("error", r->self.last);
+	if (!r->opt->once)
+		log_number("retry_ms", (unsigned long long)(r->backoff.until - clock_ms()));
+	log_end();
+	r->is_down = 1;
+	tend_state(r, SPOOL_DOWN);
+}
+
+/* 1: there is something to deliver through. */
+static int
+reach(struct runner *r)
+{
+	if (is_pipe(r) || r->session != NULL)
+		return 1;
+	if (!session_open(r))
+		return 0;
+	log_begin(r->is_down ? "up" : "connected");
+	log_text("to", destination(r));
+	log_end();
+	r->is_down = 0;
+	return 1;
+}
+
+static void
+part(struct runner *r)
+{
+	if (r->session == NULL)
+		return;
+	log_begin("closed");
+	log_text("to", destination(r));
+	log_number("messages", r->session->messages);
+	log_end();
+	session_close(r);
+}
+
+/* Claims under our name that are not in hand: a rename that worked and said that it did not. */
+static void
+return_strays(struct runner *r)
+{
+	int n = spool_return_strays(&r->self, NULL, 0);
+
+	if (n < 0)
+		warn_spool(&r->spool, NULL);
+}
+
+/* Waits for the trigger, a signal, or the next look. */
+static void
+idle(struct runner *r)
+{
+	int64_t until = clock_ms() + LOOK_MS;
+	short happened = 0;
+	int got;
+
+	tend_state(r, spool_paused(&r->spool) > 0 ? SPOOL_PAUSED : SPOOL_IDLE);
+	do
+		got = tend_wait(r, r->session != NULL ? r->session->fd : -1, POLLIN, until, 1, &happened);
+	while (got == 0 && clock_ms() < until);
+	if (r->session == NULL)
+		return;
+	if ((got & WAIT_IO) != 0) {     /* it says good-bye, or has gone */
+		log_begin("closed");
+		log_text("to", destination(r));
+		log_number("messages", r->session->messages);
+		log_end();
+		session_drop(r);
+	} else if (signals.reconnect != 0 || clock_ms() - r->session->progress_at >= LINGER_MS)
+		part(r);
+}
+
+static void
+rest(struct runner *r, int64_t until)
+{
+	short happened;
+
+	while (clock_ms() < until && signals.stop == 0 && signals.look == 0 && signals.reconnect == 0)
+		(void)tend_wait(r, -1, 0, until, 0, &happened);
+}
+
+/* Few names are left to the runners that came before, unless they leave them for ten seconds. */
+static int
+is_our_turn(struct runner *r, long names, int64_t *full_look)
+{
+	int64_t now = clock_ms();
+
+	if (r->opt->once || r->session != NULL || now >= *full_look || signals.look != 0) {
+		*full_look = now + LOOK_MS;
+		return 1;
+	}
+	return names > queue_before(r);
+}
+
+static enum work
+work(struct runner *r)
+{
+	return is_pipe(r) ? pipe_work(r) : smtp_work(r);
+}
+
+static void
+clear_requests(void)
+{
+	signals.look = 0;
+	signals.reconnect = 0;
+}
+
+/* Something is wrong with the spool, not with the MTA.  1: go on. */
+static int
+trouble(struct runner *r, int *code)
+{
+	r->troubled = 0;
+	if (r->opt->once) {
+		*code = EX_TEMPFAIL;
+		return 0;
+	}
+	tend_state(r, SPOOL_DOWN);
+	rest(r, clock_ms() + TROUBLE_MS);
+	return 1;
+}
+
+static int
+keep_off(struct runner *r, int *code)
+{
+	if (r->opt->once) {
+		*code = EX_TEMPFAIL;
+		return 0;
+	}
+	rest(r, r->backoff.until);
+	clear_requests();
+	r->backoff.until = 0;
+	return 1;
+}
+
+/* Nothing in hand: is there something to do?  1 yes, 0 no (and it waited), -1 the end. */
+static int
+find_work(struct runner *r, int64_t *full_look, int *code)
+{
+	long names = queue_look(r);
+
+	if (r->queue.surplus)
+		return -1;
+	if (names < 0)
+		return trouble(r, code) ? 0 : -1;
+	if (names > 0 && is_our_turn(r, names, full_look)) {
+		signals.look = 0;
+		return 1;
+	}
+	if (r->opt->once)
+		return -1;
+	signals.look = 0;
+	return_strays(r);
+	idle(r);
+	return 0;
+}
+
+/* One turn of the life; 0 when it is over. */
+static int
+turn(struct runner *r, int64_t *full_look, int *code)
+{
+	int got;
+
+	if (r->stuck || r->troubled)
+		return trouble(r, code);
+	if (r->backing_off) {
+		r->backing_off = 0;
+		went_down(r);
+	}
+	if (r->backoff.until > clock_ms())
+		return keep_off(r, code);
+	if (r->jobs == NULL) {
+		got = find_work(r, full_look, code);
+		if (got <= 0)
+			return got == 0;
+	}
+	if (!reach(r)) {
+		if (signals.stop == 0)
+			went_down(r);
+		return 1;
+	}
+	switch (work(r)) {
+	case WORK_IDLE:
+		break;
+	case WORK_AGAIN:
+		part(r);
+		break;
+	case WORK_LOST:
+		session_drop(r);
+		break;
+	case WORK_DOWN:
+		went_down(r);
+		break;
+	}
+	return 1;
+}
+
+static void
+leave(struct runner *r)
+{
+	release_all(r);
+	part(r);
+	return_strays(r);
+	if (spool_runner_leave(&r->self) < 0)
+		warn_spool(&r->spool, NULL);
+	queue_close(r);
+	spool_close(&r->spool);
+	log_flush();
+}
+
+int
+life(const struct options *o, int parent, unsigned long number)
+{
+	struct runner r = { .opt = o, .parent = parent };
+	int64_t full_look = 0;
+	int code = EX_OK;
+
+	open_spool(&r.spool, o->spool);
+	r.spool.stranger = strangers_report;
+	if (signals_catch() < 0 || queue_open(&r) < 0)
+		die_errno("can't start");
+	if (spool_runner_join(&r.self, &r.spool, "runner") < 0)
+		die_spool(&r.spool, NULL);
+	r.beat_at = clock_ms() + 1000;
+	rate_begin(&r, number);
+	if (!queue_surplus(&r))
+		while (signals.stop == 0 && turn(&r, &full_look, &code))
+			continue;
+	leave(&r);
+	return code;
+}

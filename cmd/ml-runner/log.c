@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* The log's lines; a line that does not fit whole flushes what is there first. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "io.h"
+#include "log.h"
+
+#define ROOM     32768
+#define LONGEST 6144
+
+static char gathered[ROOM];
+static size_t used, line;               /* the open line begins at `used` and has `line` bytes */
+
+static char *
+tail(size_t *room)
+{
+	*room = LONGEST - 2 - line;
+	return gathered + used + line;
+}
+
+static void
+add(const char *text, size_t length)
+{
+	size_t room;
+	char *to = tail(&room);
+
+	if (length > room)
+		length = room;
+	memcpy(to, text, length);
+	line += length;
+}
+
+void
+log_begin(const char *event)
+{
+	if (used + LONGEST > ROOM)
+		log_flush();
+	line = 0;
+	add(event, strlen(event));
+}
+
+static int
+is_plain(const char *value)
+{
+	const unsigned char *p;
+
+	if (*value == '\0')
+		return 0;
+	for (p = (const unsigned char *)value; *p != '\0'; p++)
+		if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '=' || *p == '\\')
+			return 0;
+	return 1;
+}
+
+void
+log_text(const char *key, const char *value)
+{
+	size_t room, length = strlen(value);
+	char *to;
+
+	add(" ", 1);
+	add(key, strlen(key));
+	add("=", 1);
+	if (is_plain(value)) {
+		add(value, length);
+		return;
+	}
+	add("\"", 1);
+	to = tail(&room);
+	if (room > 1)
+		line += escape(to, room - 1, value, length, "\"\\");
+	add("\"", 1);
+}
+
+void
+log_number(const char *key, unsigned long long value)
+{
+	char digits[24];
+	char *p = digits + sizeof digits;
+
+	do
+		*--p = (char)('0' + value % 10);
+	while ((value /= 10) != 0);
+	add(" ", 1);
+	add(key, strlen(key));
+	add("=", 1);
+	add(p, (size_t)(digits + sizeof digits - p));
+}
+
+void
+log_end(void)
+{
+	gathered[used + line] = '\n';
+	used += line + 1;
+	line = 0;
+}
+
+void
+log_flush(void)
+{
+	/* a log that can't be written must not stop the mail */
+	(void)io_write(STDERR_FILENO, gathered, used);
+	used = 0;
+}
+
+void
+log_trouble(const char *event, const char *object, const char *reason)
+{
+	log_begin(event);
+	log_text("object", object);
+	log_text("error", reason);
+	log_end();
+}

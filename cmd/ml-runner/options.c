@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "number.h"
+#include "options.h"
+
+#define PROCESSES_MAX 1000
+#define RCPTS_MAX     1000000
+#define DAYS_MAX      3650
+
+static _Noreturn void
+usage(void)
+{
+	die_text(EX_USAGE, NULL, "usage: ml-runner [-1q] [-j N] [-m N] [-n N] [-r RATE] [-c N] [-e NAME] "
+	    "[-t SECONDS] [-x DAYS] SPOOL smtp HOST PORT | smtp PATH | pipe COMMAND [ARG ...]");
+}
+
+static unsigned long
+number_of(char flag, const char *text, unsigned long min, unsigned long max)
+{
+	char name[3] = { '-', flag, '\0' };
+	unsigned long n;
+
+	if (number(text, min, max, &n) < 0)
+		die_text(EX_USAGE, name, "%s: not a number from %lu to %lu", text, min, max);
+	return n;
+}
+
+static const char *
+ehlo_of(const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n == 0 || n > 255 || strspn(text,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-[]:_") != n)
+		die_text(EX_USAGE, "-e", "%s: not a host name", text);
+	return text;
+}
+
+static _Noreturn void
+not_yet(char flag)
+{
+	char name[3] = { '-', flag, '\0' };
+
+	die_text(EX_USAGE, name, "not supported by this version");
+}
+
+static void
+read_flags(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+1qj:m:n:w:r:c:e:a:t:x:")) != -1)
+		switch (c) {
+		case '1': o->once = 1; break;
+		case 'q': o->quiet = 1; break;
+		case 'j': o->processes = number_of('j', optarg, 1, PROCESSES_MAX); break;
+		case 'm': o->live_max = number_of('m', optarg, 1, PROCESSES_MAX); break;
+		case 'n': o->rcpts = number_of('n', optarg, 1, RCPTS_MAX); break;
+		case 'r': o->rate = number_of('r', optarg, 1, 1000000); break;
+		case 'c': o->messages = number_of('c', optarg, 1, 1000000000); break;
+		case 't': o->timeout = number_of('t', optarg, 1, 864000); break;
+		case 'x': o->days = number_of('x', optarg, 0, DAYS_MAX); break;
+		case 'e': o->ehlo = ehlo_of(optarg); break;
+		case 'w':
+			if (number_of('w', optarg, 1, 1000) > 1)
+				not_yet('w');
+			break;
+		case 'a': not_yet('a');
+		default: usage();
+		}
+}
+
+static int
+is_address_word(const char *arg)
+{
+	return strcmp(arg, "{sender}") == 0 || strcmp(arg, "{rcpt}") == 0 || strcmp(arg, "{rcpts}") == 0;
+}
+
+/* No address may become part of a word that something reads as code. */
+static void
+check_command(struct options *o)
+{
+	int many = 0;
+	char **a;
+
+	for (a = o->command; *a != NULL; a++) {
+		many |= strcmp(*a, "{rcpts}") == 0;
+		if (is_address_word(*a) && a > o->command)
+			continue;
+		if (strstr(*a, "{sender}") != NULL || strstr(*a, "{rcpt}") != NULL ||
+		    strstr(*a, "{rcpts}") != NULL)
+			die_text(EX_USAGE, *a, "an address stands for a whole argument, or not at all");
+	}
+	if (!many)
+		o->rcpts = 1;
+}
+
+static void
+read_transport(struct options *o, int argc, char **argv)
+{
+	if (strcmp(argv[0], "pipe") == 0 && argc >= 2) {
+		o->kind = TRANSPORT_PIPE;
+		o->host = "pipe";
+		o->command = argv + 1;
+		check_command(o);
+	} else if (strcmp(argv[0], "smtp") == 0 && argc == 3) {
+		o->host = argv[1];
+		o->port = argv[2];
+	} else if (strcmp(argv[0], "smtp") == 0 && argc == 2 && strchr(argv[1], '/') != NULL)
+		o->host = argv[1];
+	else if (strcmp(argv[0], "lmtp") == 0 || strcmp(argv[0], "smtp-over") == 0 ||
+	    strcmp(argv[0], "ucspi") == 0)
+		die_text(EX_USAGE, argv[0], "not supported by this version");
+	else
+		usage();
+}
+
+void
+options_read(struct options *o, int argc, char **argv)
+{
+	*o = (struct options){ .processes = 1, .rcpts = 100, .days = 5 };
+	read_flags(o, argc, argv);
+	argc -= optind;
+	argv += optind;
+	if (argc < 2)
+		usage();
+	o->spool = argv[0];
+	read_transport(o, argc - 1, argv + 1);
+}

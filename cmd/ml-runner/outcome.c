@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a reply means.  2xx to the text: D.  5xx: F with its reason, the
+ * recipient's if it answered RCPT, the message's otherwise.  Everything else,
+ * and whatever speaks of the dialogue only, leaves T.  A mark that can't be
+ * written is remembered in the envelope, which then is failing: nothing more
+ * is sent until it has been.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job.h"
+#include "log.h"
+#include "outcome.h"
+#include "tend.h"
+
+int
+outcome_is_no_verdict(int code)
+{
+	return code == 421 || code == 500 || code == 502 || code == 503;
+}
+
+static const char *
+address(const struct transaction *t, size_t i)
+{
+	return t->addresses + t->target[i].address;
+}
+
+static void
+log_recipient(struct runner *r, const char *event, const struct transaction *t, size_t i,
+    const struct reply *p)
+{
+	const struct spool_envelope *e = &t->job->envelope;
+	uint64_t now;
+
+	if (r->opt->quiet && event[0] == 'd' && event[2] == 'l')
+		return;
+	now = spool_now() / SPOOL_SECOND;
+	log_begin(event);
+	log_text("id", *e->id != '\0' ? e->id : spool_unique(e->name));
+	log_text("to", address(t, i));
+	log_number("code", (unsigned long long)p->code);
+	log_text("text", p->text);
+	log_number("delay", now > e->born ? now - e->born : 0);
+	log_end();
+}
+
+static void
+decide(struct transaction *t, size_t i)
+{
+	t->target[i].state = TARGET_DECIDED;
+	job_answered(t->job, t->target[i].index);
+}
+
+static void
+deliver(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+{
+	/* whoever saw the 250 writes it, even where the claim has gone meanwhile */
+	(void)spool_mark(&t->job->envelope, t->target[i].at, 'D', p->code);
+	decide(t, i);
+	t->job->marks++;
+	t->succeeded = 1;
+	r->self.done++;
+	log_recipient(r, "delivered", t, i, p);
+}
+
+static void
+fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p, int note)
+{
+	struct job *j = t->job;
+
+	decide(t, i);
+	t->succeeded = 1;
+	if (j->lost || spool_mark(&j->envelope, t->target[i].at, 'F', p->code) > 0)
+		return;
+	if (note)
+		(void)spool_note(&j->envelope, t->target[i].index, p->text);
+	j->marks++;
+	r->self.failed++;
+	tend_last(r, p->text);
+	log_recipient(r, "failed", t, i, p);
+}
+
+/* A note that tells of a temporary refusal begins with 4. */
+static void
+tally(struct transaction *t, size_t i, const struct reply *p)
+{
+	char text[REPLY_SIZE];
+
+	if (p->code / 100 == 4) {
+		job_tally(t->job, p->code, p->text, t->target[i].index, 1);
+		return;
+	}
+	(void)snprintf(text, sizeof text, "451 answered: %.480s", p->text);
+	job_tally(t->job, 451, text, t->target[i].index, 1);
+}
+
+static void
+put_off(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+{
+	struct job *j = t->job;
+
+	decide(t, i);
+	if (j->lost)
+		return;
+	(void)spool_mark(&j->envelope, t->target[i].at, 'T', p->code);
+	tally(t, i, p);
+	tend_last(r, p->text);
+	log_recipient(r, "deferred", t, i, p);
+}
+
+static int
+enhanced_is(const struct reply *p, const char *status)
+{
+	return strlen(p->text) > 4 && strncmp(p->text + 4, status, strlen(status)) == 0;
+}
+
+/* The n-th recipient is one too many: he is first in the next transaction.  A server without
+   enhanced codes may mean a full mailbox; then the next transaction tells. */
+static int
+is_one_too_many(const struct transaction *t, const struct reply *p)
+{
+	if (t->accepted == 0)
+		return 0;
+	if (p->code == 552)
+		return enhanced_is(p, "5.5.3");
+	return p->code == 452 && (enhanced_is(p, "4.5.3") || !(enhanced_is(p, "4.")));
+}
+
+static int
+carry(struct transaction *t, size_t i)
+{
+	struct job *j = t->job;
+	struct carried *bigger;
+	char *copy = strdup(address(t, i));
+
+	if (copy == NULL)
+		return -1;
+	if (j->carries == j->carries_room) {
+		bigger = realloc(j->carried, (j->carries_room * 2 + 8) * sizeof *bigger);
+		if (bigger == NULL) {
+			free(copy);
+			return -1;
+		}
+		j->carried = bigger;
+		j->carries_room = j->carries_room * 2 + 8;
+	}
+	j->carried[j->carries++] = (struct carried){ t->target[i].at, t->target[i].index, copy };
+	t->target[i].state = TARGET_DECIDED;
+	return 0;
+}
+
+void
+outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+{
+	if (t->target[i].state != TARGET_WAITING)
+		return;
+	if (p->code / 100 == 2) {
+		t->target[i].state = TARGET_ACCEPTED;
+		t->accepted++;
+	} else if (p->code / 100 == 5 && !outcome_is_no_verdict(p->code) && !is_one_too_many(t, p))
+		fail(r, t, i, p, 1);
+	else if (!is_one_too_many(t, p) || carry(t, i) < 0)
+		put_off(r, t, i, p);
+}
+
+static void
+note_message(struct transaction *t, const struct reply *p)
+{
+	if (!t->job->failed_whole && !t->job->lost)
+		(void)spool_note(&t->job->envelope, 0, p->text);
+	t->job->failed_whole = 1;
+}
+
+static void
+refuse(struct runner *r, struct transaction *t, enum target_state state, const struct reply *p)
+{
+	int final = p->code / 100 == 5 && !outcome_is_no_verdict(p->code);
+	size_t i, met = 0;
+
+	for (i = 0; i < t->targets; i++) {
+		if (t->target[i].state != state)
+			continue;
+		if (final && met++ == 0)
+			note_message(t, p);
+		if (final)
+			fail(r, t, i, p, 0);
+		else
+			put_off(r, t, i, p);
+	}
+}
+
+void
+outcome_refused(struct runner *r, struct transaction *t, const struct reply *p)
+{
+	refuse(r, t, TARGET_WAITING, p);
+	refuse(r, t, TARGET_ACCEPTED, p);
+}
+
+void
+outcome_fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+{
+	fail(r, t, i, p, 1);
+}
+
+void
+outcome_text(struct runner *r, struct transaction *t, const struct reply *p)
+{
+	size_t i;
+
+	if (p->code / 100 != 2) {
+		refuse(r, t, TARGET_ACCEPTED, p);
+		return;
+	}
+	for (i = 0; i < t->targets; i++)
+		if (t->target[i].state == TARGET_ACCEPTED)
+			deliver(r, t, i, p);
+}
+
+void
+outcome_lost(struct transaction *t, const char *why)
+{
+	struct job *j = t->job;
+	char text[REPLY_SIZE];
+	size_t i;
+
+	(void)snprintf(text, sizeof text, "421 %.500s", why);
+	for (i = 0; i < t->targets && !j->lost; i++) {
+		if (t->target[i].state == TARGET_DECIDED)
+			continue;
+		(void)spool_mark(&j->envelope, t->target[i].at, 'T', 421);
+		job_tally(j, 421, text, 0, 1);
+	}
+}
+
+static void
+calm(struct runner *r)
+{
+	r->backoff.delay = 0;
+	r->backoff.until = 0;
+}
+
+void
+outcome_end(struct runner *r, struct transaction *t)
+{
+	size_t i;
+	int carried_only = 1;
+
+	for (i = 0; i < t->targets; i++)
+		carried_only &= t->target[i].state != TARGET_DECIDED;
+	if (t->succeeded) {
+		r->barren = 0;
+		calm(r);
+	} else if (!carried_only && ++r->barren >= BARREN_MAX) {
+		r->barren = 0;
+		r->backing_off = 1;
+		t->job->give_up = 1;
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* What a reply means for recipients: marks, notes, log lines. */
+#ifndef OUTCOME_H
+#define OUTCOME_H
+
+#include "work.h"
+
+struct reply {
+	int code;
+	char text[REPLY_SIZE];          /* all lines joined: "550 5.1.1 no such user" */
+};
+
+/* 1 if CODE can be no verdict on a recipient: it speaks of the dialogue. */
+int outcome_is_no_verdict(int code);
+/* The reply to the RCPT of target I. */
+void outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
+/* A refusal that befalls everyone in T who has no answer yet: MAIL, DATA, or a size that does not fit. */
+void outcome_refused(struct runner *r, struct transaction *t, const struct reply *p);
+/* The reply to the text, for those whose RCPT was accepted. */
+void outcome_text(struct runner *r, struct transaction *t, const struct reply *p);
+/* Target I failed for a reason of our own, said in P. */
+void outcome_fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
+/* The connection went before T was answered: T421, so that they come last. */
+void outcome_lost(struct transaction *t, const char *why);
+/* T has ended: ten in a row with nothing but temporary refusals make the runner back off. */
+void outcome_end(struct runner *r, struct transaction *t);
+
+#endif

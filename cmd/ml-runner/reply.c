@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One reply out of the stream: any number of lines, of any length, within a
+ * bound; what is kept of it is one text that is safe to store and to show.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "reply.h"
+
+#define LINE_BYTES 2048         /* of a line; what is longer is not looked at */
+
+static void
+keep(struct reply *r, const char *text, size_t n)
+{
+	size_t used = strlen(r->text), i;
+
+	if (used > 0 && n > 0 && used + 1 < sizeof r->text)
+		r->text[used++] = ' ';
+	for (i = 0; i < n && used + 1 < sizeof r->text; i++)
+		r->text[used++] = iscntrl((unsigned char)text[i]) ? ' ' : text[i];
+	r->text[used] = '\0';
+}
+
+/* "250-text", "250 text", "250": 1 for a last line, 0 for another, -1. */
+static int
+parse_line(struct reply_parser *p, const char *line, size_t n)
+{
+	int code;
+
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	if (n < 3 || line[0] < '2' || line[0] > '5' || !isdigit((unsigned char)line[1]) ||
+	    !isdigit((unsigned char)line[2]) || (n > 3 && line[3] != ' ' && line[3] != '-'))
+		return -1;
+	code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+	if (p->begun && code != p->reply.code)
+		return -1;
+	if (!p->begun) {
+		p->begun = 1;
+		p->reply.code = code;
+		p->reply.text[0] = '\0';
+		keep(&p->reply, line, 3);
+	}
+	if (n > 4)
+		keep(&p->reply, line + 4, n - 4);
+	return n == 3 || line[3] == ' ';
+}
+
+int
+reply_parse(struct reply_parser *p, const char *data, size_t n, size_t *used)
+{
+	const char *end;
+	int last;
+
+	*used = 0;
+	while ((end = memchr(data + *used, '\n', n - *used)) != NULL) {
+		const char *line = data + *used;
+
+		p->octets += (size_t)(end + 1 - line);
+		*used = (size_t)(end + 1 - data);
+		if (p->skipping) {
+			p->skipping = 0;
+			continue;
+		}
+		last = parse_line(p, line, (size_t)(end - line));
+		if (last < 0 || p->octets > REPLY_OCTETS_MAX)
+			return -1;
+		if (last > 0) {
+			p->begun = 0;
+			p->octets = 0;
+			return 1;
+		}
+	}
+	if (p->skipping || n - *used > LINE_BYTES) {
+		p->octets += n - *used;
+		if (!p->skipping && parse_line(p, data + *used, LINE_BYTES) != 0)
+			return -1;      /* a last line must end some time; so long a one is no reply */
+		p->skipping = 1;
+		*used = n;
+	}
+	return p->octets > REPLY_OCTETS_MAX ? -1 : 0;
+}

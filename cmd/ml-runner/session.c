@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The bytes of a session.  One poll for both directions, so that a server that
+ * stops reading while it owes replies can't bring about a deadlock; nothing is
+ * written while marks can't be.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "job.h"
+#include "session.h"
+#include "signals.h"
+#include "tend.h"
+
+int
+session_fail(struct session *s, const char *why)
+{
+	if (!s->dead)
+		(void)snprintf(s->why, sizeof s->why, "%s", why);
+	s->dead = 1;
+	return -1;
+}
+
+int64_t
+session_timeout(const struct runner *r, int tenths)
+{
+	int64_t longest = r->opt->timeout != 0 ? (int64_t)r->opt->timeout : 600;
+
+	return longest * 100 * tenths;
+}
+
+size_t
+session_unsent(const struct session *s)
+{
+	return s->out_to - s->out_from;
+}
+
+char *
+session_room(struct session *s, size_t n)
+{
+	char *bigger;
+
+	if (s->out_from > 0 && s->out_from == s->out_to)
+		s->out_from = s->out_to = 0;
+	if (s->out_to + n <= s->out_room)
+		return s->out + s->out_to;
+	if (s->out_from > 0) {
+		memmove(s->out, s->out + s->out_from, session_unsent(s));
+		s->out_to -= s->out_from;
+		s->out_from = 0;
+	}
+	if (s->out_to + n > s->out_room) {
+		bigger = realloc(s->out, s->out_room + n + 16384);
+		if (bigger == NULL) {
+			(void)session_fail(s, "out of memory");
+			return NULL;
+		}
+		s->out = bigger;
+		s->out_room += n + 16384;
+	}
+	return s->out + s->out_to;
+}
+
+int
+session_put(struct session *s, const char *text, size_t n)
+{
+	char *to = session_room(s, n);
+
+	if (to == NULL)
+		return -1;
+	memcpy(to, text, n);
+	s->out_to += n;
+	return 0;
+}
+
+static int
+write_out(struct session *s)
+{
+	ssize_t n = send(s->fd, s->out + s->out_from, session_unsent(s), MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : session_fail(s, strerror(errno));
+	s->out_from += (size_t)n;
+	s->progress_at = clock_ms();
+	return 0;
+}
+
+/* A server without TCP_NODELAY waits with the rest of its replies until the first are acknowledged. */
+static void
+acknowledge(struct session *s)
+{
+#ifdef TCP_QUICKACK
+	int on = 1;
+
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#else
+	(void)s;
+#endif
+}
+
+static int
+read_in(struct session *s)
+{
+	ssize_t n;
+
+	if (s->in_from > 0) {
+		memmove(s->in, s->in + s->in_from, s->in_to - s->in_from);
+		s->in_to -= s->in_from;
+		s->in_from = 0;
+	}
+	if (s->in_to == sizeof s->in)
+		return 0;
+	n = recv(s->fd, s->in + s->in_to, sizeof s->in - s->in_to, 0);
+	if (n == 0)
+		return session_fail(s, "connection closed by the server");
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : session_fail(s, strerror(errno));
+	acknowledge(s);
+	s->in_to += (size_t)n;
+	s->progress_at = clock_ms();
+	return 0;
+}
+
+/* POLLOUT if something may be written now; -1 if the session can't go on. */
+static int
+wanted(struct runner *r)
+{
+	struct session *s = r->session;
+
+	if (signals.stop > 1)
+		return session_fail(s, "dropped by a second signal");
+	if (session_unsent(s) == 0)
+		return 0;
+	if (tend_may_send(r))
+		return POLLOUT;
+	if (job_any_lost(r))
+		return session_fail(s, "claims were lost while this runner was away");
+	if (r->opt->once)
+		return session_fail(s, "marks can't be written");
+	return 0;
+}
+
+int
+session_pump(struct runner *r, int64_t until)
+{
+	struct session *s = r->session;
+	short happened = 0;
+	int out = s->dead ? -1 : wanted(r);
+
+	if (out < 0)
+		return -1;
+	/* what can be written at once needs no poll before it */
+	if (out != 0 && write_out(s) < 0)
+		return -1;
+	if (session_unsent(s) == 0)
+		out = 0;
+	(void)tend_wait(r, s->fd, (short)(POLLIN | out), until, 0, &happened);
+	if (signals.stop > 1)
+		return session_fail(s, "dropped by a second signal");
+	if ((happened & POLLNVAL) != 0)
+		return session_fail(s, "bad descriptor");
+	if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0)
+		return read_in(s);
+	return 0;
+}
+
+int
+session_reply(struct runner *r, struct reply *reply)
+{
+	struct session *s = r->session;
+	size_t used;
+	int got;
+
+	if (s->in_from == s->in_to)
+		return s->dead ? -1 : 0;
+	got = reply_parse(&s->parser, s->in + s->in_from, s->in_to - s->in_from, &used);
+	s->in_from += used;
+	if (got < 0)
+		return session_fail(s, "the server's reply is not SMTP");
+	if (got == 0)
+		return s->dead ? -1 : 0;
+	*reply = s->parser.reply;
+	return 1;
+}
+
+int
+session_await(struct runner *r, struct reply *reply, int64_t ms)
+{
+	int64_t until = clock_ms() + ms;
+	int got;
+
+	while ((got = session_reply(r, reply)) == 0) {
+		if (clock_ms() >= until)
+			return session_fail(r->session, "timed out");
+		if (session_pump(r, until) < 0 && r->session->in_from == r->session->in_to)
+			return -1;
+	}
+	return got;
+}

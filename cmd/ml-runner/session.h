@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* One SMTP connection: bytes in, bytes out, and what its server can do. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "body.h"
+#include "reply.h"
+#include "work.h"
+
+enum expected_kind { EXPECT_RSET, EXPECT_MAIL, EXPECT_RCPT, EXPECT_DATA, EXPECT_TEXT, EXPECT_LONE_DOT };
+
+struct expected {                       /* a reply that the server owes */
+	enum expected_kind kind;
+	struct transaction *transaction;
+	size_t target;
+};
+
+enum stage {                            /* what of the transaction being sent comes next */
+	STAGE_NONE, STAGE_RSET, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_WAIT, STAGE_TEXT
+};
+
+struct session {
+	int fd;
+	char in[32768];
+	size_t in_from, in_to;
+	char *out;
+	size_t out_from, out_to, out_room;
+	struct reply_parser parser;
+	int64_t progress_at;            /* clock_ms() of the last byte either way */
+	int dead;
+	char why[REPLY_SIZE];           /* it is dead */
+
+	int pipelining, eightbit, utf8, size;
+	unsigned long long size_limit;  /* 0: none known */
+
+	unsigned long messages;
+	unsigned refused;
+	int rested;                     /* nothing was answered since it sat idle */
+
+	struct expected *expected;      /* a ring */
+	size_t expected_first, expected_count, expected_room;
+	struct transaction *flight;     /* oldest first */
+	struct transaction *sending;
+	enum stage stage;
+	size_t next_rcpt;
+	int needs_rset;
+	struct body_reader reader;
+	struct transaction *again;      /* to be sent once more, after a void window */
+	struct transaction *spare;
+};
+
+/* Connects, greets.  1: it is live.  0: the MTA is down; r->self.last says why. */
+int session_open(struct runner *r);
+/* Says QUIT if it can, and closes. */
+void session_close(struct runner *r);
+/* Closes without a word. */
+void session_drop(struct runner *r);
+
+/* Room for N bytes at the end of what goes out, or NULL. */
+char *session_room(struct session *s, size_t n);
+int session_put(struct session *s, const char *text, size_t n);
+size_t session_unsent(const struct session *s);
+/* Moves bytes in both directions until something has come, or UNTIL.  0, or -1 once it is dead. */
+int session_pump(struct runner *r, int64_t until);
+/* Takes a reply that has come: 1, 0 if there is none yet, -1 if it is dead. */
+int session_reply(struct runner *r, struct reply *reply);
+/* Waits MS for one: 1, or -1. */
+int session_await(struct runner *r, struct reply *reply, int64_t ms);
+int session_fail(struct session *s, const char *why);
+/* The -t proportion: PART tenths of the longest wait. */
+int64_t session_timeout(const struct runner *r, int tenths);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What becomes of an envelope that has been worked through: done/, fail/,
+ * defer/ with its retry time, or, past its lifetime, no more tries.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "die.h"
+#include "job.h"
+#include "log.h"
+#include "settle.h"
+
+static void
+close_job(struct runner *r, struct job *j)
+{
+	spool_envelope_close(&j->envelope);
+	job_drop(r, j);
+}
+
+/* The claim stays in cur/: whoever finds it there returns it.  What is sent is marked. */
+static void
+give_up(struct runner *r, struct job *j)
+{
+	if (errno != ENOENT)
+		warn_spool(&r->spool, NULL);
+	else
+		log_trouble("lost", j->envelope.file, "the claim is gone");
+	close_job(r, j);
+}
+
+static const struct tally *
+most_heard(const struct job *j)
+{
+	const struct tally *best = NULL;
+	size_t i;
+
+	for (i = 0; i < j->tallies; i++)
+		if (best == NULL || j->tally[i].count > best->count)
+			best = &j->tally[i];
+	return best;
+}
+
+static void
+log_deferral(const struct job *j, const struct tally *t, uint64_t due)
+{
+	uint64_t now = spool_now();
+
+	log_begin("requeued");
+	log_text("name", j->envelope.name);
+	log_number("todo", j->envelope.todo);
+	log_number("in", due > now ? (due - now) / SPOOL_SECOND : 0);
+	if (t != NULL)
+		log_text("text", t->text);
+	log_end();
+}
+
+static int
+defer(struct runner *r, struct job *j)
+{
+	const struct tally *t = most_heard(j);
+	uint64_t due = spool_retry_order(j->envelope.born, spool_now());
+
+	if (t != NULL && spool_note(&j->envelope, t->index, t->text) < 0)
+		return -1;
+	log_deferral(j, t, due);
+	r->self.deferred += j->envelope.todo;
+	return spool_defer(&j->envelope, due);
+}
+
+static int
+is_expired(const struct runner *r, const struct job *j)
+{
+	uint64_t now = spool_now() / SPOOL_SECOND;
+
+	return j->envelope.noted && now > j->envelope.born &&
+	    now - j->envelope.born >= (uint64_t)r->opt->days * 86400;
+}
+
+static int
+expire_one(struct runner *r, struct job *j, const struct spool_rcpt *p)
+{
+	char text[128];
+	int result = spool_mark(&j->envelope, p->at, 'F', p->code);
+
+	if (result != 0)
+		return result < 0 ? -1 : 0;
+	(void)snprintf(text, sizeof text, "%03d 4.4.7 expired: refused temporarily for %lu days",
+	    p->code, r->opt->days);
+	log_begin("failed");
+	log_text("id", j->envelope.id);
+	log_text("to", p->address);
+	log_number("code", (unsigned long long)p->code);
+	log_text("text", text);
+	log_end();
+	r->self.failed++;
+	return spool_note(&j->envelope, p->index, text);
+}
+
+/* Everybody who was tried, and is still to do, has failed now; who never was, gets a first try. */
+static int
+expire(struct runner *r, struct job *j)
+{
+	struct spool_cursor c;
+	struct spool_rcpt p;
+	int got;
+
+	spool_cursor_begin(&c, &j->envelope);
+	while ((got = spool_cursor_next(&c, &j->envelope, &p)) > 0)
+		if (p.state == 'T' && p.code != 0 && expire_one(r, j, &p) < 0)
+			return -1;
+	return got;
+}
+
+void
+settle(struct runner *r, struct job *j)
+{
+	struct spool_envelope *e = &j->envelope;
+
+	if (j->lost) {
+		close_job(r, j);
+		return;
+	}
+	if (e->todo > 0 && is_expired(r, j) && expire(r, j) < 0) {
+		give_up(r, j);
+		return;
+	}
+	if (e->todo > 0 ? defer(r, j) < 0 : spool_finish(e) < 0) {
+		/* somebody else's count may differ from ours: the file decides */
+		if (errno != EBUSY || defer(r, j) < 0) {
+			give_up(r, j);
+			return;
+		}
+	}
+	job_drop(r, j);
+}
+
+void
+settle_release(struct runner *r, struct job *j, uint64_t order)
+{
+	if (j->lost)
+		close_job(r, j);
+	else if (spool_release(&j->envelope, order) < 0)
+		give_up(r, j);
+	else
+		job_drop(r, j);
+}
+
+void
+settle_step_back(struct runner *r, struct job *j)
+{
+	const struct tally *t = most_heard(j);
+
+	/* the note tells the next claim that this is not the first time */
+	if (t != NULL && !j->lost)
+		(void)spool_note(&j->envelope, 0, t->text);
+	settle_release(r, j, spool_now());
+}
+
+void
+settle_hold(struct runner *r, struct job *j, const char *why)
+{
+	log_begin("held");
+	log_text("name", j->envelope.name);
+	log_text("reason", why);
+	log_end();
+	if (spool_hold(&j->envelope) < 0)
+		give_up(r, j);
+	else
+		job_drop(r, j);
+}

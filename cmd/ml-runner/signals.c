@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* A pipe to itself: a signal that arrives between a look at a flag and poll() still wakes it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "signals.h"
+
+struct signals signals;
+
+static int ends[2] = { -1, -1 };
+static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGCHLD };
+
+static void
+note(int number)
+{
+	int saved = errno;
+
+	if (number == SIGTERM || number == SIGINT)
+		signals.stop = signals.stop + 1;
+	else if (number == SIGHUP)
+		signals.reconnect = 1;
+	else if (number == SIGALRM)
+		signals.look = 1;
+	else
+		signals.child = 1;
+	if (write(ends[1], "", 1) < 0)
+		errno = saved;          /* full: it wakes all the same */
+	errno = saved;
+}
+
+static int
+make_pipe(void)
+{
+	int i;
+
+	if (ends[0] >= 0) {             /* a forked child must not share its parent's */
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+	}
+	if (pipe(ends) < 0)
+		return -1;
+	for (i = 0; i < 2; i++)
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 || fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
+			return -1;
+	return 0;
+}
+
+int
+signals_catch(void)
+{
+	struct sigaction act = { .sa_handler = note };
+	size_t i;
+
+	if (make_pipe() < 0)
+		return -1;
+	(void)sigemptyset(&act.sa_mask);
+	for (i = 0; i < sizeof caught / sizeof *caught; i++)
+		if (sigaction(caught[i], &act, NULL) < 0)
+			return -1;
+	return 0;
+}
+
+int
+signals_fd(void)
+{
+	return ends[0];
+}
+
+void
+signals_drain(void)
+{
+	char waste[64];
+
+	while (read(ends[0], waste, sizeof waste) > 0)
+		continue;
+}
+
+void
+signals_default(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof caught / sizeof *caught; i++)
+		(void)signal(caught[i], SIG_DFL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* Signals, as flags and a descriptor that can be polled. */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+#include <signal.h>
+
+struct signals {
+	volatile sig_atomic_t stop;     /* how often TERM or INT came */
+	volatile sig_atomic_t reconnect;/* HUP */
+	volatile sig_atomic_t look;     /* ALRM */
+	volatile sig_atomic_t child;    /* CHLD */
+};
+
+extern struct signals signals;
+
+/* Installs the handlers: 0, or -1 with errno. */
+int signals_catch(void);
+/* Readable once a signal came. */
+int signals_fd(void);
+/* Empties it. */
+void signals_drain(void);
+/* For a child before exec: everything as it was. */
+void signals_default(void);
+
+#endif

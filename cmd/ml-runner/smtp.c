@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The SMTP client.  With PIPELINING, end-of-data and the next transaction's
+ * MAIL, RCPT, DATA leave in one write (RFC 2920), across envelopes: one round
+ * trip a message, and never more than one message in doubt.  Without it, one
+ * command at a time.  This file decides what is sent, and when; answer.c what
+ * a reply does.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "answer.h"
+#include "clock.h"
+#include "flight.h"
+#include "job.h"
+#include "rate.h"
+#include "signals.h"
+#include "tend.h"
+#include "transport.h"
+
+#define AHEAD 65536             /* unsent bytes, beyond which a large text waits */
+#define COMMAND_MAX 1100
+
+static int
+put_command(struct session *s, const char *line, int n)
+{
+	if (n < 0 || n >= COMMAND_MAX)
+		return session_fail(s, "a command is too long");
+	return session_put(s, line, (size_t)n);
+}
+
+static int
+put_mail(struct session *s, struct transaction *t)
+{
+	const struct job *j = t->job;
+	char line[COMMAND_MAX], size[40] = "";
+	int n;
+
+	if (s->size)
+		(void)snprintf(size, sizeof size, " SIZE=%lld", (long long)j->body->size);
+	n = snprintf(line, sizeof line, "MAIL FROM:<%s>%s%s%s\r\n", t->sender, size,
+	    s->eightbit && j->envelope.body == 8 ? " BODY=8BITMIME" : "",
+	    t->utf8 && s->utf8 ? " SMTPUTF8" : "");
+	return put_command(s, line, n);
+}
+
+static int
+put_rcpt(struct session *s, const struct transaction *t, size_t i)
+{
+	char line[COMMAND_MAX];
+	int n = snprintf(line, sizeof line, "RCPT TO:<%s>\r\n", t->addresses + t->target[i].address);
+
+	return put_command(s, line, n);
+}
+
+static void
+next_stage(struct session *s, enum stage stage)
+{
+	s->stage = stage;
+	s->next_rcpt = 0;
+}
+
+/* Sends one command of the transaction; 0, or -1. */
+static int
+send_command(struct session *s)
+{
+	struct transaction *t = s->sending;
+
+	switch (s->stage) {
+	case STAGE_RSET:
+		s->needs_rset = 0;
+		next_stage(s, STAGE_MAIL);
+		return session_put(s, "RSET\r\n", 6) < 0 ? -1 : flight_expect(s, EXPECT_RSET, t, 0);
+	case STAGE_MAIL:
+		next_stage(s, STAGE_RCPT);
+		return put_mail(s, t) < 0 ? -1 : flight_expect(s, EXPECT_MAIL, t, 0);
+	case STAGE_RCPT:
+		if (put_rcpt(s, t, s->next_rcpt) < 0 ||
+		    flight_expect(s, EXPECT_RCPT, t, s->next_rcpt) < 0)
+			return -1;
+		if (++s->next_rcpt == t->targets)
+			next_stage(s, STAGE_DATA);
+		return 0;
+	case STAGE_DATA:
+		next_stage(s, STAGE_WAIT);
+		return session_put(s, "DATA\r\n", 6) < 0 ? -1 : flight_expect(s, EXPECT_DATA, t, 0);
+	case STAGE_NONE:
+	case STAGE_WAIT:
+	case STAGE_TEXT:
+		break;
+	}
+	return 0;
+}
+
+static int
+text_is_out(struct session *s)
+{
+	struct transaction *t = s->sending;
+
+	s->sending = NULL;
+	s->stage = STAGE_NONE;
+	s->messages++;
+	return flight_expect(s, EXPECT_TEXT, t, 0);
+}
+
+/* Sends a piece of the text; a small one is ready in memory. */
+static int
+send_text(struct session *s)
+{
+	struct body *b = s->sending->job->body;
+	char *to;
+	ssize_t n;
+
+	if (b->stuffed != NULL)
+		return session_put(s, b->stuffed, b->stuffed_length) < 0 ? -1 : text_is_out(s);
+	to = session_room(s, AHEAD);
+	if (to == NULL)
+		return -1;
+	n = body_next(b, &s->reader, to, AHEAD);
+	if (n < 0)
+		return session_fail(s, "the message can't be read");
+	s->out_to += (size_t)n;
+	return n > 0 ? 0 : text_is_out(s);
+}
+
+static int
+session_is_worn(const struct runner *r)
+{
+	const struct session *s = r->session;
+
+	return (r->opt->messages != 0 && s->messages >= r->opt->messages) ||
+	    s->refused >= REFUSED_MAX || signals.reconnect != 0;
+}
+
+static int
+plan(struct runner *r)
+{
+	struct session *s = r->session;
+	struct transaction *t = flight_spare(s);
+	int got;
+
+	if (t == NULL)
+		return session_fail(s, "out of memory");
+	got = job_plan(r, t);
+	if (got <= 0) {
+		flight_return(s, t);
+		return got;
+	}
+	s->sending = t;
+	return 1;
+}
+
+/* What a server says it can't take is not sent: 1 if nobody is left in T. */
+static int
+is_impossible(struct runner *r, struct transaction *t)
+{
+	struct session *s = r->session;
+	struct reply p = { .code = 552 };
+
+	if (s->size_limit != 0 && (unsigned long long)t->job->body->size > s->size_limit) {
+		(void)snprintf(p.text, sizeof p.text, "552 5.3.4 %lld octets are more than the server takes",
+		    (long long)t->job->body->size);
+		outcome_refused(r, t, &p);
+		return 1;
+	}
+	if (t->utf8 && !s->utf8) {
+		p.code = 553;
+		(void)snprintf(p.text, sizeof p.text, "553 5.6.7 the server does not offer SMTPUTF8");
+		outcome_fail(r, t, 0, &p);
+		return 1;
+	}
+	return 0;
+}
+
+/* Begins the next transaction: 1; 0 when there is none now; -1. */
+static int
+begin(struct runner *r)
+{
+	struct session *s = r->session;
+	int got;
+
+	if (s->again != NULL) {
+		s->sending = s->again;
+		s->again = NULL;
+	} else {
+		if (session_is_worn(r))
+			return 0;
+		got = plan(r);
+		if (got <= 0)
+			return got;
+		flight_add(s, s->sending);
+		if (is_impossible(r, s->sending)) {
+			struct transaction *t = s->sending;
+
+			s->sending = NULL;
+			flight_end(r, t);
+			return 1;
+		}
+	}
+	next_stage(s, s->needs_rset ? STAGE_RSET : STAGE_MAIL);
+	tend_state(r, SPOOL_BUSY);
+	return 1;
+}
+
+/* Sends everything that may be sent now. */
+static int
+send_all(struct runner *r)
+{
+	struct session *s = r->session;
+	int got;
+
+	while (session_unsent(s) < AHEAD) {
+		if (s->dead)
+			return -1;
+		if (s->stage == STAGE_TEXT) {
+			if (send_text(s) < 0)
+				return -1;
+			continue;
+		}
+		if (s->stage == STAGE_WAIT || (!s->pipelining && s->expected_count > 0))
+			return 0;
+		if (s->stage != STAGE_NONE) {
+			if (send_command(s) < 0)
+				return -1;
+			continue;
+		}
+		got = begin(r);
+		if (got <= 0)
+			return got;
+	}
+	return 0;
+}
+
+/* How long the oldest reply may take. */
+static int64_t
+patience(const struct runner *r)
+{
+	const struct session *s = r->session;
+
+	if (session_unsent(s) > 0)
+		return session_timeout(r, 3);
+	switch (s->expected[s->expected_first].kind) {
+	case EXPECT_TEXT:
+	case EXPECT_LONE_DOT:
+		return session_timeout(r, 10);
+	case EXPECT_DATA:
+		return session_timeout(r, 2);
+	case EXPECT_RSET:
+	case EXPECT_MAIL:
+	case EXPECT_RCPT:
+		break;
+	}
+	return session_timeout(r, 5);
+}
+
+static int
+wait_for_rate(struct runner *r)
+{
+	int64_t until = rate_wait(r);
+
+	if (until == 0 || signals.stop != 0 || session_is_worn(r) || r->backing_off)
+		return 0;
+	return session_pump(r, until) < 0 ? -1 : 1;
+}
+
+static void
+count_as_rested(struct session *s)
+{
+	s->rested = 1;
+	s->progress_at = clock_ms();
+}
+
+/* One turn: send, take a reply, or wait for one.  1 go on, 0 nothing left to do, -1 dead. */
+static int
+turn(struct runner *r)
+{
+	struct session *s = r->session;
+	struct reply p;
+	int got = send_all(r);
+
+	if (got < 0 && s->dead)
+		return -1;
+	if (s->expected_count == 0 && session_unsent(s) == 0 && s->stage == STAGE_NONE) {
+		if (s->in_from < s->in_to)      /* a farewell, or a reply that nobody asked for */
+			return session_fail(s, "the server spoke unasked");
+		got = wait_for_rate(r);
+		if (got == 0)
+			count_as_rested(s);
+		return got;
+	}
+	got = session_reply(r, &p);
+	if (got > 0)
+		return answer(r, &p) < 0 ? -1 : 1;
+	if (got < 0)
+		return -1;
+	if (clock_ms() - s->progress_at > patience(r) && !r->stuck)
+		return session_fail(s, "timed out");
+	if (session_pump(r, s->progress_at + patience(r) + 1) < 0 && s->in_from == s->in_to)
+		return -1;
+	return 1;
+}
+
+enum work
+smtp_work(struct runner *r)
+{
+	struct session *s = r->session;
+	int got, blame;
+
+	while ((got = turn(r)) > 0)
+		continue;
+	if (got == 0) {
+		if (!session_is_worn(r))
+			return WORK_IDLE;
+		signals.reconnect = 0;
+		return WORK_AGAIN;
+	}
+	if (answer_means_down(r)) {
+		flight_lost(r, 0, s->why);
+		return WORK_DOWN;
+	}
+	/* after a rest the connection may have gone long ago, which says nothing about our message */
+	got = s->rested || s->flight == NULL;
+	blame = !got && !r->stuck && signals.stop < 2 && !job_any_lost(r);
+	flight_lost(r, blame, s->why);
+	return got ? WORK_AGAIN : WORK_LOST;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Besides its work a runner beats its heart, syncs its marks within a second,
+ * and notices that it was away: stopped, suspended, or held up by a file
+ * server.  Then its claims may have been given to others, so it takes a new
+ * name, and keeps only the claims that it can still rename onto it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "die.h"
+#include "log.h"
+#include "signals.h"
+#include "tend.h"
+
+#define BEAT_MS  20000          /* at least every 30 s, with room for a slow disk */
+#define AWAY     60             /* seconds without a heartbeat, then claims are doubted */
+#define SYNC_MS  500            /* a power cut takes at most a second of marks */
+#define RETRY_MS 1000
+
+_Static_assert(BEAT_MS < 30000 && AWAY * 1000 > 2 * BEAT_MS, "a heartbeat must not be taken for an absence");
+
+/* Moves every claim to this runner's new name; one that can't be is another's now. */
+static void
+follow_claims(struct runner *r)
+{
+	struct job *j;
+
+	for (j = r->jobs; j != NULL; j = j->next) {
+		if (j->lost || spool_envelope_follow(&j->envelope, &r->self) == 0)
+			continue;
+		j->lost = 1;
+		log_begin("lost");
+		log_text("name", j->envelope.name);
+		log_text("reason", "claimed by another while this runner was away");
+		log_end();
+	}
+}
+
+/* 0, or -1 while no new name can be registered. */
+static int
+renew(struct runner *r)
+{
+	char old[SPOOL_RUNNER_SIZE];
+
+	if (spool_runner_renew(&r->self, old) < 0) {
+		warn_spool(&r->spool, NULL);
+		return -1;
+	}
+	log_begin("renamed");
+	log_text("runner", r->self.id);
+	log_text("was", old);
+	log_end();
+	follow_claims(r);
+	(void)spool_runner_forget(&r->spool, old);
+	return 0;
+}
+
+static void
+beat(struct runner *r)
+{
+	r->beat_at = clock_ms() + BEAT_MS;
+	if (spool_runner_beat(&r->self) == 0)
+		return;
+	if (errno == ENOENT) {
+		if (renew(r) < 0)
+			r->beat_at = clock_ms() + RETRY_MS;
+		return;
+	}
+	warn_spool(&r->spool, NULL);
+	r->beat_at = clock_ms() + RETRY_MS;
+}
+
+static void
+sync_marks(struct runner *r)
+{
+	struct job *j;
+	int failing = 0;
+
+	for (j = r->jobs; j != NULL; j = j->next)
+		if (spool_envelope_sync(&j->envelope) < 0) {
+			if (!r->stuck)
+				warn_spool(&r->spool, NULL);
+			failing = 1;
+		}
+	r->sync_at = clock_ms() + (failing ? RETRY_MS : SYNC_MS);
+	if (r->stuck && !failing) {
+		log_begin("recovered");
+		log_end();
+	}
+	r->stuck = failing;
+}
+
+void
+tend(struct runner *r)
+{
+	int64_t now = clock_ms();
+	struct job *j;
+	int dirty = 0;
+
+	if (now >= r->beat_at)
+		beat(r);
+	for (j = r->jobs; j != NULL; j = j->next)
+		dirty |= j->envelope.failing || j->envelope.writes > 0;
+	if (dirty && now >= r->sync_at)
+		sync_marks(r);
+	else if (!dirty)
+		r->sync_at = now + SYNC_MS;
+}
+
+int
+tend_may_send(struct runner *r)
+{
+	struct job *j;
+
+	if (spool_uptime() - r->self.beat > AWAY) {
+		r->beat_at = 0;
+		if (renew(r) < 0)
+			return 0;
+		r->beat_at = clock_ms() + BEAT_MS;
+	}
+	for (j = r->jobs; j != NULL; j = j->next) {
+		r->stuck |= j->envelope.failing;
+		if (j->lost)
+			return 0;
+	}
+	return !r->stuck;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return b < 0 || (a >= 0 && a < b) ? a : b;
+}
+
+int
+tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigger, short *revents)
+{
+	struct pollfd p[4];
+	nfds_t n = 0;
+	int64_t now, end;
+	int at_trigger = -1, result = 0;
+
+	tend(r);
+	log_flush();
+	p[n++] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
+	p[n++] = (struct pollfd){ .fd = fd, .events = events };
+	p[n++] = (struct pollfd){ .fd = signals.stop == 0 ? r->parent : -1, .events = POLLIN };
+	if (with_trigger && r->queue.trigger >= 0) {
+		at_trigger = (int)n;
+		p[n++] = (struct pollfd){ .fd = r->queue.trigger, .events = 0 };
+	}
+	now = clock_ms();
+	end = earlier(r->beat_at, until);
+	if (r->jobs != NULL)
+		end = earlier(r->sync_at, end);
+	end = end > now ? end - now : 0;
+	if (poll(p, n, end > 3600000 ? 3600000 : (int)end) < 0)
+		return errno == EINTR ? WAIT_SIGNAL : 0;
+	*revents = p[1].revents;
+	if (p[0].revents != 0) {
+		signals_drain();
+		result |= WAIT_SIGNAL;
+	}
+	if (p[1].revents != 0)
+		result |= WAIT_IO;
+	if (p[2].revents != 0) {        /* the parent is gone */
+		signals.stop = 1;
+		result |= WAIT_SIGNAL;
+	}
+	if (at_trigger >= 0 && p[at_trigger].revents != 0)
+		result |= WAIT_TRIGGER;
+	return result;
+}
+
+void
+tend_state(struct runner *r, enum spool_state state)
+{
+	if (r->self.state == state)
+		return;
+	r->self.state = state;
+	r->self.since = spool_now() / SPOOL_SECOND;
+	r->beat_at = earlier(r->beat_at, clock_ms() + 200);     /* soon, but not at every turn */
+}
+
+void
+tend_last(struct runner *r, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < sizeof r->self.last && text[i] != '\0'; i++)
+		r->self.last[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
+	r->self.last[i] = '\0';
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The runner's own words: a job is an envelope in hand, a transaction is one
+ * MAIL … end-of-data exchange for some of its recipients, and struct runner is
+ * the process that has them.
+ */
+#ifndef WORK_H
+#define WORK_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "options.h"
+#include "spool.h"
+#include "verp.h"
+
+#define TALLIES      8
+#define REPLY_SIZE   SPOOL_TEXT_NOTE
+#define REFUSED_MAX  8                  /* refused commands, then the session is changed */
+#define BARREN_MAX   10                 /* transactions with nothing but 4xx, then a backoff */
+
+struct tally {                          /* temporary replies, and how many got each */
+	int code;
+	size_t count, index;            /* index: of the recipient, 0 once there were several */
+	char text[REPLY_SIZE];
+};
+
+struct job {
+	struct spool_envelope envelope;
+	struct spool_cursor cursor;
+	int pass;                       /* 0: never tried; 1: tried before; 2: all planned */
+	int second_pass;                /* somebody in it was tried before */
+	unsigned char *answered;        /* a bit a recipient: answered under this claim */
+	size_t in_flight;               /* transactions */
+	size_t marks;                   /* recipients decided (D or F) under this claim */
+	int alone;                      /* its connection was lost: one transaction at a time */
+	size_t alone_marks;             /* marks when that began */
+	int lost_before;                /* its last note tells of a lost connection */
+	int lost;                       /* the claim is another's now */
+	int give_up;                    /* plan no more: it goes to defer/ as it is */
+	int failed_whole;               /* the `! 0` line for the message has been written */
+	struct tally tally[TALLIES];
+	size_t tallies;
+	struct body *body;              /* its text */
+	struct carried {                /* to be tried first in the next transaction */
+		off_t at;
+		size_t index;
+		char *address;
+	} *carried;
+	size_t carries, carries_room;
+	struct job *next;
+};
+
+enum target_state {
+	TARGET_WAITING,                 /* no reply yet */
+	TARGET_ACCEPTED,                /* its RCPT got 2xx */
+	TARGET_DECIDED                  /* marked, or carried into the next transaction */
+};
+
+struct target {
+	off_t at;
+	size_t index;
+	size_t address;                 /* in the transaction's addresses */
+	enum target_state state;
+};
+
+struct transaction {
+	struct job *job;
+	struct target *target;
+	size_t targets, targets_room;
+	char *addresses;
+	size_t addresses_used, addresses_room;
+	char sender[VERP_PATH_SIZE];
+	int utf8;
+	size_t accepted;
+	int mail_code;                  /* 0 before the reply to MAIL */
+	int succeeded;                  /* it brought something else than 4xx */
+	int is_void;                    /* 503 behind a refused command: nothing in it was a verdict */
+	int resent;                     /* after that */
+	struct transaction *next;
+};
+
+struct queue {
+	struct spool_snapshot *snapshot;
+	int trigger;
+	int fired;                      /* the trigger was pulled since the last reading */
+	int64_t read_at, read_took;     /* milliseconds */
+	size_t useful;                  /* names of it that were claimed, or taken by others */
+	unsigned spread;
+	int surplus;                    /* -m: enough others live */
+};
+
+struct backoff {
+	int64_t until, delay;           /* milliseconds */
+};
+
+struct session;
+
+struct runner {
+	const struct options *opt;
+	struct spool spool;
+	struct spool_runner self;
+	struct queue queue;
+	struct job *jobs;               /* in order of their claims */
+	struct session *session;
+	struct backoff backoff;
+	unsigned barren;                /* transactions with nothing but 4xx, in a row */
+	int backing_off;                /* plan nothing more */
+	int troubled;                   /* the spool could not be read or claimed from */
+	int is_down;                    /* said so, and not yet that it is up again */
+	int64_t beat_at, sync_at;       /* when to do so next */
+	int stuck;                      /* marks can't be written: send nothing */
+	int64_t rate_next;              /* microseconds: when the next recipient may go */
+	int64_t rate_step;              /* microseconds a recipient; 0: any */
+	int parent;                     /* -j: a pipe that ends with the parent, else -1 */
+};
+
+#endif
