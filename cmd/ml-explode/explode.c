@@ -28,7 +28,8 @@ warn_plain(struct explode *x, const struct list_line *r)
 	char text[ADDRESS_MAX + 64];
 
 	progress_clear(&x->progress);
-	(void)snprintf(text, sizeof text, "%.*s: the plain sender is used", (int)r->address, r->text);
+	(void)snprintf(text, sizeof text, "%.*s: the plain sender is used",
+	    (int)r->address, r->text);
 	warn_line(x->list_name, x->list.line, text);
 }
 
