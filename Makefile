@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# make, make demo, make check, make check-long, make lint, make bench, make install.  No configure step.
+# make, make demo, make check, make check-long, make lint, make bench, make install: no configure step.
 CC      = cc
 CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -8,15 +8,16 @@ STD     = -std=c11 -D_XOPEN_SOURCE=700
 PREFIX  = /usr/local
 DESTDIR =
 B       = build
+VERSION = 0.1
 
 PROGRAMS = ml-mkspool ml-enqueue ml-explode ml-runner ml-requeue ml-status
-VERSION  = 0.1
+PAGES    = $(foreach p,$(PROGRAMS),cmd/$p/$p.1)
 
-COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -Ilibspool -Icmd/common
+COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -Ilibspool -Icmd/common
 LIB     = $(patsubst %.c,$B/%.o,$(wildcard libspool/*.c))
 COMMON  = $(patsubst %.c,$B/%.o,$(wildcard cmd/common/*.c))
 
-all: $(PROGRAMS:%=$B/bin/%) $B/libspool.a
+all: $(PROGRAMS:%=$B/bin/%) $B/libspool.a $B/spool.pc
 
 $B/libspool.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $(LIB)
@@ -33,15 +34,55 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# the programs see no more of the library than others do
+$(patsubst %.c,$B/%.o,$(wildcard cmd/*/*.c)): | public-header-only
+public-header-only:
+	@! grep -nE '#include "(internal|names|sync|stage|count)\.h"' cmd/*/*.[ch]
 
 $B/t/sink: $(wildcard t/sink/*.c) t/sink/sink.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
+
+$B/spool.pc: Makefile
+	@mkdir -p $(@D)
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: spool' 'Description: a maildir-style spool for mailing lists' \
+	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lspool' 'Cflags: -I$${prefix}/include' >$@
+
+demo: all $B/t/sink
+	sh contrib/demo/demo $B
+
+bench: all $B/t/sink
+	sh contrib/bench/run $B
+
+check: all $B/t/sink
+	t/run $B t/*.bats
+
+check-long: all $B/t/sink
+	t/run -1 $B t/long/*.bats
+
+# the same promises with sanitizers, and without any call that only Linux has
+check-asan:
+	$(MAKE) check B=$B/asan CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
+check-portable:
+	$(MAKE) check B=$B/portable CPPFLAGS=-DSPOOL_PORTABLE
+
+lint:
+	t/lint $B
+
+install: all
+	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	cp $(PROGRAMS:%=$B/bin/%) $(DESTDIR)$(PREFIX)/bin
+	cp $(PAGES) $(DESTDIR)$(PREFIX)/share/man/man1
+	cp $B/libspool.a $(DESTDIR)$(PREFIX)/lib
+	cp libspool/spool.h $(DESTDIR)$(PREFIX)/include
+	cp $B/spool.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
 
 clean:
 	rm -rf $B
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all clean
+.PHONY: all demo bench check check-long check-asan check-portable lint install clean public-header-only

@@ -24,7 +24,7 @@ next_line(struct spool_cursor *c, struct spool_envelope *e, char **line, size_t 
 
 	for (;;) {
 		*line = c->buffer + c->from;
-		end = memchr(*line, '\n', c->to - c->from);
+		end = c->from < c->to ? memchr(*line, '\n', c->to - c->from) : NULL;
 		if (end != NULL)
 			break;
 		if (c->from == 0 && c->to == sizeof c->buffer - 1)
@@ -54,12 +54,19 @@ step(struct spool_cursor *c, size_t length)
 	c->from += length + 1;
 }
 
+static void
+place(struct spool_cursor *c, off_t at)
+{
+	c->at = at;
+	c->index = 0;
+	c->from = c->to = 0;
+	c->buffer[0] = '\0';
+}
+
 void
 spool_cursor_begin(struct spool_cursor *c, const struct spool_envelope *e)
 {
-	c->at = e->first;
-	c->index = 0;
-	c->from = c->to = 0;
+	place(c, e->first);
 }
 
 static int
@@ -138,7 +145,7 @@ int
 spool_envelope_count(struct spool_envelope *e)
 {
 	struct spool_cursor c;
-	struct spool_rcpt r;
+	struct spool_rcpt r = { .index = 0 };
 	int got;
 
 	e->todo = e->untried = e->delivered = e->failed = 0;
@@ -179,8 +186,7 @@ spool_notes(struct spool_envelope *e, int (*see)(void *context, size_t index, co
 	char *line;
 	int got;
 
-	c.at = e->notes;
-	c.from = c.to = 0;
+	place(&c, e->notes);
 	for (;;) {
 		got = next_line(&c, e, &line, &length);
 		if (got < 0 && errno == EBADMSG) {      /* a line that can't be understood is skipped */

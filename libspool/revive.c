@@ -43,15 +43,15 @@ admit(struct ward *w, const char *id)
 {
 	struct casualty *c;
 
-	if (w->count == w->room) {
+	if (w->list == NULL || w->count == w->room) {
 		c = realloc(w->list, (w->room * 2 + 16) * sizeof *c);
 		if (c == NULL)
 			return NULL;
 		w->list = c;
 		w->room = w->room * 2 + 16;
 	}
-	c = &w->list[w->count++];
-	memset(c, 0, sizeof *c);
+	c = w->list + w->count++;
+	*c = (struct casualty){ .dead = 0 };
 	(void)snprintf(c->id, sizeof c->id, "%s", id);
 	return c;
 }

@@ -239,6 +239,7 @@ patch_count(struct spool_stage *st)
 int
 spool_stage_rcpt(struct spool_stage *st, const char *line, size_t length)
 {
+	static const char todo[5] = { 'T', '0', '0', '0', ' ' };
 	char *to;
 
 	if (length > SPOOL_LINE_MAX) {
@@ -250,8 +251,8 @@ spool_stage_rcpt(struct spool_stage *st, const char *line, size_t length)
 	if (st->used + length + 6 > sizeof st->buffer && spill(st) < 0)
 		return -1;
 	to = st->buffer + st->used;
-	memcpy(to, "T000 ", 5);
-	memcpy(to + 5, line, length);
+	memcpy(to, todo, sizeof todo);
+	memcpy(to + sizeof todo, line, length);
 	to[5 + length] = '\n';
 	st->used += length + 6;
 	st->count++;

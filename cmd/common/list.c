@@ -101,13 +101,17 @@ is_key_char(unsigned char c)
 	    c == '_' || c == '.' || c == '-';
 }
 
-/* FIELDS begin behind a TAB. */
+/* FIELDS begin behind a TAB.  An empty one is none: a database joins what is NULL to nothing. */
 static const char *
 fields_fault(const char *p, const char *end)
 {
 	const char *key;
 
 	for (;; p++) {
+		while (p < end && *p == '\t')
+			p++;
+		if (p == end)
+			return NULL;
 		for (key = p; p < end && is_key_char((unsigned char)*p); p++)
 			;
 		if (p == key || p == end || *p != '=')

@@ -46,7 +46,7 @@ prepare(struct body *b)
 	body_begin(&at);
 	while ((n = body_next(b, &at, b->stuffed + b->stuffed_length, room - b->stuffed_length)) > 0)
 		b->stuffed_length += (size_t)n;
-	if (n < 0)
+	if (n < 0 || b->stuffed_length == 0)
 		return -1;
 	smaller = realloc(b->stuffed, b->stuffed_length);
 	if (smaller != NULL)
@@ -160,6 +160,8 @@ body_next(struct body *b, struct body_reader *at, char *to, size_t size)
 	if (n > 0)
 		return (ssize_t)stuff(at, to, piece, (size_t)n);
 	at->finished = 1;
-	memcpy(to, ".\r\n", 3);
+	to[0] = '.';
+	to[1] = '\r';
+	to[2] = '\n';
 	return 3;
 }

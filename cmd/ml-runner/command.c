@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -72,6 +73,8 @@ close_end(int *fd)
 static _Noreturn void
 become(const struct runner *r, const struct transaction *t, char **argv, int in, int err)
 {
+	int not_executed;
+
 	(void)setpgid(0, 0);
 	signals_default();
 	if (setenv("SENDER", t->sender, 1) < 0 ||
@@ -80,11 +83,9 @@ become(const struct runner *r, const struct transaction *t, char **argv, int in,
 	    dup2(in, STDIN_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
 		_exit(126);
 	(void)execvp(argv[0], argv);
-	in = errno;
-	err = (int)write(STDERR_FILENO, argv[0], strlen(argv[0])) < 0 ||
-	    write(STDERR_FILENO, ": ", 2) < 0 ||
-	    write(STDERR_FILENO, strerror(in), strlen(strerror(in))) < 0;
-	_exit(in == ENOENT ? 127 : 126);
+	not_executed = errno;
+	(void)dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(not_executed));
+	_exit(not_executed == ENOENT ? 127 : 126);
 }
 
 static int
@@ -103,7 +104,9 @@ start(struct runner *r, const struct transaction *t, struct running *c)
 	char **argv = arguments_make(r->opt->command, t);
 	int in[2] = { -1, -1 }, err[2] = { -1, -1 }, failed = 0;
 
-	if (argv == NULL || make_pipe(in, 1) < 0 || make_pipe(err, 0) < 0)
+	if (argv == NULL)
+		return -1;
+	if (make_pipe(in, 1) < 0 || make_pipe(err, 0) < 0)
 		failed = errno;
 	log_flush();
 	c->pid = failed == 0 ? fork() : -1;

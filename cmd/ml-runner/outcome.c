@@ -133,20 +133,20 @@ carry(struct transaction *t, size_t i)
 {
 	struct job *j = t->job;
 	struct carried *bigger;
-	char *copy = strdup(address(t, i));
 
-	if (copy == NULL)
-		return -1;
 	if (j->carries == j->carries_room) {
 		bigger = realloc(j->carried, (j->carries_room * 2 + 8) * sizeof *bigger);
-		if (bigger == NULL) {
-			free(copy);
+		if (bigger == NULL)
 			return -1;
-		}
 		j->carried = bigger;
 		j->carries_room = j->carries_room * 2 + 8;
 	}
-	j->carried[j->carries++] = (struct carried){ t->target[i].at, t->target[i].index, copy };
+	bigger = &j->carried[j->carries];
+	*bigger = (struct carried){ .at = t->target[i].at, .index = t->target[i].index };
+	bigger->address = strdup(address(t, i));
+	if (bigger->address == NULL)
+		return -1;
+	j->carries++;
 	t->target[i].state = TARGET_DECIDED;
 	return 0;
 }

@@ -68,6 +68,8 @@ send_command(struct session *s)
 {
 	struct transaction *t = s->sending;
 
+	if (t == NULL)
+		return session_fail(s, "nothing to send");
 	switch (s->stage) {
 	case STAGE_RSET:
 		s->needs_rset = 0;
@@ -109,10 +111,13 @@ text_is_out(struct session *s)
 static int
 send_text(struct session *s)
 {
-	struct body *b = s->sending->job->body;
+	struct body *b;
 	char *to;
 	ssize_t n;
 
+	if (s->sending == NULL)
+		return session_fail(s, "nothing to send");
+	b = s->sending->job->body;
 	if (b->stuffed != NULL)
 		return session_put(s, b->stuffed, b->stuffed_length) < 0 ? -1 : text_is_out(s);
 	to = session_room(s, AHEAD);
