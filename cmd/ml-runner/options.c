@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The command line. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +16,9 @@
 static _Noreturn void
 usage(void)
 {
-	die_text(EX_USAGE, NULL, "usage: ml-runner [-1q] [-j N] [-m N] [-n N] [-r RATE] [-c N] [-e NAME] "
-	    "[-t SECONDS] [-x DAYS] SPOOL smtp HOST PORT | smtp PATH | pipe COMMAND [ARG ...]");
+	(void)fprintf(stderr, "usage: ml-runner [-1q] [-c messages] [-e name] [-j number] [-m number] "
+	    "[-n number] [-r rate] [-t seconds] [-x days] spool transport argument ...\n");
+	exit(EX_USAGE);
 }
 
 static unsigned long
