@@ -544,26 +544,28 @@ one_runs()
 }
 
 @test "a round that fails is reported, and the next one is made" {
-	start ml-requeue -i 1 "$SPOOL"
-	wait_for one_runs
+	start ml-requeue -i 3600 "$SPOOL"
 	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
 	wait_for test -e "$seen"
 	rm "$seen"
 	mkdir "$seen"
+	kill -s HUP "$PID"
 	wait_for grep -q '^ml-requeue: run/.seen' "$PID_ERR"
 	kill -s 0 "$PID"
 	rmdir "$seen"
 	post
 	claim "$DEAD"
 	peer "$DEAD" pid "$(gone)"
+	kill -s HUP "$PID"
 	wait_for test -f "$SPOOL/new/$NAME"
 }
 
 @test "when its run file is revoked it takes a new name and goes on" {
-	start ml-requeue -i 1 "$SPOOL"
+	start ml-requeue -i 3600 "$SPOOL"
 	wait_for one_runs
 	old=$(runs)
 	rm "$old"
+	kill -s HUP "$PID"
 	wait_for one_runs
 	[ "$(runs)" != "$old" ]
 	[ "$(head_of "$(runs)" pid)" = "$PID" ]

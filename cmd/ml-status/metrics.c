@@ -183,10 +183,10 @@ metrics(const struct picture *p, const char *path)
 	single(&m, "staged", "Entries of tmp/.", p->staged);
 	single(&m, "staged_old", "Entries of tmp/ that are left over.", p->staged_old);
 	single(&m, "keys", "Records of broadcast keys.", p->records);
-	single(&m, "paused", "1 while nothing is claimed.", (uint64_t)p->paused);
+	single(&m, "paused", "Is 1 while nothing is claimed.", (uint64_t)p->paused);
 	single(&m, "room_bytes", "Octets available in the file system.", p->room);
 	if (p->inodes_all > 0)
 		single(&m, "room_inodes", "Inodes available in the file system.", p->inodes);
-	single(&m, "room_enough", "0 while producers refuse for want of room.",
+	single(&m, "room_enough", "Is 0 while producers refuse for want of room.",
 	    (uint64_t)p->enough_room);
 }
