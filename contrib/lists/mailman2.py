@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: ISC
+"""Mailman 2.1: delivery into a spool instead of a conversation with the MTA.
+
+Put this file into Mailman/Handlers as Spool.py, and into mm_cfg.py:
+
+    DELIVERY_MODULE = 'Spool'
+
+The spool is $ML_SPOOL.  The return path is what VERP makes of the list's bounce
+address, list-bounces+user=domain@host, which is Mailman's own default form.
+A socket.error makes Mailman keep the message and try again.
+"""
+import os
+import socket
+import subprocess
+import tempfile
+
+
+def octets(text):
+    return text if isinstance(text, bytes) else text.encode('utf-8')
+
+
+def process(mlist, msg, msgdata):
+    recipients = sorted(msgdata.get('recips') or ())
+    if not recipients:
+        return
+    sender = msgdata.get('envsender') or mlist.GetBouncesEmail()
+    members = tempfile.NamedTemporaryFile()
+    try:
+        members.writelines([octets(r) + b'\n' for r in recipients])
+        members.flush()
+        explode = subprocess.Popen(
+            ['ml-explode', '-f', sender, '-V', '+=', '-l', members.name,
+             os.environ.get('ML_SPOOL', '/var/spool/ml/news')],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        error = explode.communicate(octets(str(msg)))[1]
+    finally:
+        members.close()
+    if explode.returncode != 0:
+        raise socket.error(explode.returncode, error.strip())
