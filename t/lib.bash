@@ -17,6 +17,19 @@
 #   start CMD…              runs CMD in the background: pid in PID, output in $PID_OUT and $PID_ERR;
 #                           teardown kills what is left of it
 #   stop PID [SIGNAL]       sends it, waits; the exit code is in $status
+#   sink [OPTIONS]          starts an SMTP receiver on a free port: its port in PORT, its log in LOG,
+#                           every command in it, its rules in RULES, its pid in SINK_PID
+#   rule LINE…              replaces its rules
+#   runner [OPTIONS]        ml-runner on SPOOL, to that receiver
+#   accepted                "RCPT" for each accepted recipient, in the order of their texts
+#   delivered               how many that are
+#   has_delivered N         true once at least N are
+#   twice                   recipients that were accepted more than once
+#   commands [PATTERN]      the command lines it got, of those that match
+#   event NAME              how many events of that kind its log has
+#   explode N [OPTIONS]     a broadcast to N addresses, without VERP: NAME and UNIQUE are its own
+#   post [ADDRESS…]         an envelope to them (ann@example.com): NAME and UNIQUE are its own
+#   now                     the time in microseconds
 #   assert_lines TEXT       compares $output with TEXT, shows both if they differ
 #   assert_stderr TEXT      likewise $stderr
 #   need PROGRAM…           skips the test, with the reason, where one is missing
@@ -177,6 +190,82 @@ stop_started()
 		wait "$p" 2>/dev/null || :
 	done
 	STARTED=()
+}
+
+sink()
+{
+	local n=${SINKS:-0}
+	SINKS=$((n + 1))
+	SINK=${SINK:-$BIN/../t/sink}
+	LOG=$BATS_TEST_TMPDIR/sink.log
+	RULES=$BATS_TEST_TMPDIR/sink.rules
+	rm -f "$BATS_TEST_TMPDIR/sink.port"
+	start "$SINK" -T 120 -v -l "$LOG" -r "$RULES" -p "$BATS_TEST_TMPDIR/sink.port" "$@" 127.0.0.1 0
+	SINK_PID=$PID
+	wait_for test -e "$BATS_TEST_TMPDIR/sink.port"
+	PORT=$(cat "$BATS_TEST_TMPDIR/sink.port")
+}
+
+# A new file in its place: the receiver never reads half of one.
+rule()
+{
+	printf '%s\n' "$@" >"$RULES.new"
+	mv "$RULES.new" "$RULES"
+}
+
+runner()
+{
+	ml-runner "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
+}
+
+accepted()
+{
+	grep -v '^#' "$LOG" | cut -f 4
+}
+
+delivered()
+{
+	grep -vc '^#' "$LOG" || :
+}
+
+has_delivered()
+{
+	[ "$(delivered)" -ge "$1" ]
+}
+
+twice()
+{
+	accepted | sort | uniq -d
+}
+
+commands()
+{
+	sed -n 's/^# cmd [0-9]* //p' "$LOG" | grep -e "${1:-}" || :
+}
+
+event()
+{
+	grep -c "^# $1 " "$LOG" || :
+}
+
+explode()
+{
+	local n=$1
+	shift
+	NAME=$(ml-explode -f news@example.org "$@" -l <(addresses "$n") -m <(letter) "$SPOOL")
+	UNIQUE=${NAME#*.}
+}
+
+post()
+{
+	[ $# -gt 0 ] || set -- ann@example.com
+	NAME=$(letter | ml-enqueue -f news@example.org "$SPOOL" "$@")
+	UNIQUE=${NAME#*.}
+}
+
+now()
+{
+	date +%s%6N
 }
 
 # A test file with a teardown of its own calls stop_started in it.

@@ -130,6 +130,7 @@ session_open(struct runner *r)
 		tend_last(r, why);
 		return 0;
 	}
+	signals.reconnect = 0;          /* a HUP asks for no more than this */
 	r->session = s;
 	s->progress_at = clock_ms();
 	got = greet(r, &p);

@@ -117,12 +117,11 @@ idle(struct runner *r)
 {
 	int64_t until = clock_ms() + LOOK_MS;
 	short happened = 0;
-	int got;
+	int got = 0;
 
 	tend_state(r, spool_paused(&r->spool) > 0 ? SPOOL_PAUSED : SPOOL_IDLE);
-	do
+	while (got == 0 && signals.stop == 0 && signals.look == 0 && clock_ms() < until)
 		got = tend_wait(r, r->session != NULL ? r->session->fd : -1, POLLIN, until, 1, &happened);
-	while (got == 0 && clock_ms() < until);
 	if (r->session == NULL)
 		return;
 	if ((got & WAIT_IO) != 0) {     /* it says good-bye, or has gone */
@@ -146,11 +145,11 @@ rest(struct runner *r, int64_t until)
 
 /* Few names are left to the runners that came before, unless they leave them for ten seconds. */
 static int
-is_our_turn(struct runner *r, long names, int64_t *full_look)
+is_our_turn(struct runner *r, long names, int asked, int64_t *full_look)
 {
 	int64_t now = clock_ms();
 
-	if (r->opt->once || r->session != NULL || now >= *full_look || signals.look != 0) {
+	if (r->opt->once || r->session != NULL || now >= *full_look || asked) {
 		*full_look = now + LOOK_MS;
 		return 1;
 	}
@@ -180,7 +179,19 @@ trouble(struct runner *r, int *code)
 		return 0;
 	}
 	tend_state(r, SPOOL_DOWN);
+	clear_requests();
 	rest(r, clock_ms() + TROUBLE_MS);
+	return 1;
+}
+
+/* Nothing to do: 1 once that may have changed, 0 if that is the end. */
+static int
+have_nothing(struct runner *r)
+{
+	if (r->opt->once)
+		return 0;
+	return_strays(r);
+	idle(r);
 	return 1;
 }
 
@@ -201,22 +212,26 @@ keep_off(struct runner *r, int *code)
 static int
 find_work(struct runner *r, int64_t *full_look, int *code)
 {
-	long names = queue_look(r);
+	int asked = signals.look;
+	long names;
 
+	signals.look = 0;
+	names = queue_look(r);
 	if (r->queue.surplus)
 		return -1;
 	if (names < 0)
 		return trouble(r, code) ? 0 : -1;
-	if (names > 0 && is_our_turn(r, names, full_look)) {
-		signals.look = 0;
+	if (names > 0 && is_our_turn(r, names, asked, full_look))
 		return 1;
-	}
-	if (r->opt->once)
-		return -1;
-	signals.look = 0;
-	return_strays(r);
-	idle(r);
-	return 0;
+	return have_nothing(r) - 1;
+}
+
+/* 1: what there is may not be claimed by this runner, which must not go round and round over it. */
+static int
+found_nothing(const struct runner *r)
+{
+	return r->jobs == NULL && r->queue.useful == 0 && !r->queue.surplus && !r->troubled &&
+	    !r->stuck && !r->backing_off && signals.stop == 0;
 }
 
 /* One turn of the life; 0 when it is over. */
@@ -245,6 +260,8 @@ turn(struct runner *r, int64_t *full_look, int *code)
 	}
 	switch (work(r)) {
 	case WORK_IDLE:
+		if (found_nothing(r))
+			return have_nothing(r);
 		break;
 	case WORK_AGAIN:
 		part(r);
