@@ -61,6 +61,7 @@ gone()
 	sh -c 'echo $$'
 }
 
+# shellcheck disable=SC2120
 requeue()
 {
 	ml-requeue "$@" "$SPOOL"

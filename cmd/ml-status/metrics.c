@@ -36,22 +36,24 @@ put_value(const char *value)
 	}
 }
 
+static void
+put_label(const char *label, const char *value)
+{
+	if (label == NULL || value == NULL)
+		return;
+	(void)printf("%s=\"", label);
+	put_value(value);
+	(void)fputs("\",", stdout);
+}
+
 /* A sample with up to two labels of its own; the spool is always the last. */
 static void
 sample(const struct metrics *m, const char *name, const char *label, const char *value,
     const char *label2, const char *value2, uint64_t n)
 {
 	(void)printf("ml_spool_%s{", name);
-	if (label != NULL) {
-		(void)printf("%s=\"", label);
-		put_value(value);
-		(void)fputs("\",", stdout);
-	}
-	if (label2 != NULL) {
-		(void)printf("%s=\"", label2);
-		put_value(value2);
-		(void)fputs("\",", stdout);
-	}
+	put_label(label, value);
+	put_label(label2, value2);
 	(void)fputs("spool=\"", stdout);
 	put_value(m->path);
 	(void)printf("\"} %" PRIu64 "\n", n);
