@@ -226,18 +226,24 @@ shares(const struct job *j)
 	return *j->envelope.verp == '\0' || verp_room(j->envelope.from) == 0;
 }
 
-static int
-take_carried(struct job *j, struct transaction *t, size_t most)
+int
+job_carry(struct job *j, off_t at, size_t index, const char *address)
 {
-	size_t i, n = j->carries < most ? j->carries : most;
+	struct carried *c;
 
-	for (i = 0; i < n; i++) {
-		if (add_target(t, j->carried[i].at, j->carried[i].index, j->carried[i].address) < 0)
+	if (j->carries == j->carries_room) {
+		c = realloc(j->carried, (j->carries_room * 2 + 8) * sizeof *c);
+		if (c == NULL)
 			return -1;
-		free(j->carried[i].address);
+		j->carried = c;
+		j->carries_room = j->carries_room * 2 + 8;
 	}
-	memmove(j->carried, j->carried + n, (j->carries - n) * sizeof *j->carried);
-	j->carries -= n;
+	c = &j->carried[j->carries];
+	*c = (struct carried){ .at = at, .index = index };
+	c->address = strdup(address);
+	if (c->address == NULL)
+		return -1;
+	j->carries++;
 	return 0;
 }
 
@@ -247,35 +253,50 @@ is_ascii(const char *address)
 	return address_is_ascii(address, strlen(address));
 }
 
+/* An address that needs SMTPUTF8 shares its transaction with nobody. */
+static int
+fits(const struct transaction *t, const char *address)
+{
+	return t->targets == 0 || (is_ascii(address) && is_ascii(t->addresses));
+}
+
+static int
+take_carried(struct job *j, struct transaction *t, size_t most)
+{
+	size_t n;
+
+	for (n = 0; n < j->carries && n < most && fits(t, j->carried[n].address); n++) {
+		if (add_target(t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0)
+			return -1;
+		free(j->carried[n].address);
+	}
+	memmove(j->carried, j->carried + n, (j->carries - n) * sizeof *j->carried);
+	j->carries -= n;
+	return j->carries > 0;
+}
+
 /* Fills T from J: 1, 0 when J has nobody left, -1. */
 static int
 fill(struct runner *r, struct job *j, struct transaction *t)
 {
 	size_t most = shares(j) ? rate_most(r, r->opt->rcpts) : 1;
-	struct spool_cursor before;
 	struct spool_rcpt p;
-	int got = 1;
+	int got = take_carried(j, t, most);
 
-	if (take_carried(j, t, most) < 0)
-		return -1;
+	if (got != 0)
+		return got;
 	while (t->targets < most) {
-		if (most > 1)
-			before = j->cursor;
 		got = next_rcpt(j, &p);
 		if (got <= 0)
 			break;
-		if (t->targets > 0 && !is_ascii(p.address)) {
-			j->cursor = before;     /* it shares its transaction with nobody */
+		if (!fits(t, p.address)) {
+			got = job_carry(j, p.at, p.index, p.address);
 			break;
 		}
 		if (add_target(t, p.at, p.index, p.address) < 0)
 			return -1;
-		if (!is_ascii(p.address))
-			break;
 	}
-	if (got < 0)
-		return -1;
-	return t->targets > 0;
+	return got < 0 ? -1 : t->targets > 0;
 }
 
 static void

@@ -16,6 +16,8 @@ void job_release_all(struct runner *r);
 void job_answered(struct job *j, size_t index);
 /* Begins planning anew: what was in flight is no longer. */
 void job_replan(struct job *j);
+/* The recipient is to be first in the next transaction; -1 without memory. */
+int job_carry(struct job *j, off_t at, size_t index, const char *address);
 /* Adds a temporary reply to the tally. */
 void job_tally(struct job *j, int code, const char *text, size_t index, size_t count);
 /* 1 if a job waits for its turn on a session of its own. */

@@ -7,7 +7,6 @@
  * is sent until it has been.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "job.h"
@@ -131,22 +130,8 @@ is_one_too_many(const struct transaction *t, const struct reply *p)
 static int
 carry(struct transaction *t, size_t i)
 {
-	struct job *j = t->job;
-	struct carried *bigger;
-
-	if (j->carries == j->carries_room) {
-		bigger = realloc(j->carried, (j->carries_room * 2 + 8) * sizeof *bigger);
-		if (bigger == NULL)
-			return -1;
-		j->carried = bigger;
-		j->carries_room = j->carries_room * 2 + 8;
-	}
-	bigger = &j->carried[j->carries];
-	*bigger = (struct carried){ .at = t->target[i].at, .index = t->target[i].index };
-	bigger->address = strdup(address(t, i));
-	if (bigger->address == NULL)
+	if (job_carry(t->job, t->target[i].at, t->target[i].index, address(t, i)) < 0)
 		return -1;
-	j->carries++;
 	t->target[i].state = TARGET_DECIDED;
 	return 0;
 }
