@@ -279,7 +279,7 @@ take_carried(struct job *j, struct transaction *t, size_t most)
 static int
 fill(struct runner *r, struct job *j, struct transaction *t)
 {
-	size_t most = shares(j) ? rate_most(r, r->opt->rcpts) : 1;
+	size_t most = shares(j) ? rate_most(r, r->rcpts_most) : 1;
 	struct spool_rcpt p;
 	int got = take_carried(j, t, most);
 

@@ -303,6 +303,7 @@ life(const struct options *o, int parent, unsigned long number)
 	if (spool_runner_join(&r.self, &r.spool, "runner") < 0)
 		die_spool(&r.spool, NULL);
 	r.beat_at = clock_ms() + 1000;
+	r.rcpts_most = o->rcpts;
 	rate_begin(&r, number);
 	if (!queue_surplus(&r))
 		while (signals.stop == 0 && turn(&r, &full_look, &code))

@@ -14,6 +14,8 @@
 #include "outcome.h"
 #include "tend.h"
 
+#define LIMIT_LEAST 10
+
 int
 outcome_is_no_verdict(int code)
 {
@@ -146,7 +148,11 @@ outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struct rep
 		t->accepted++;
 	} else if (p->code / 100 == 5 && !outcome_is_no_verdict(p->code) && !is_one_too_many(t, p))
 		fail(r, t, i, p, 1);
-	else if (!is_one_too_many(t, p) || carry(t, i) < 0)
+	else if (is_one_too_many(t, p) && carry(t, i) == 0) {
+		/* fewer than these is no limit of a server, but somebody's full mailbox */
+		if (t->accepted >= LIMIT_LEAST)
+			r->rcpts_most = t->accepted;
+	} else
 		put_off(r, t, i, p);
 }
 

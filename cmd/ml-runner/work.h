@@ -104,6 +104,7 @@ struct runner {
 	struct job *jobs;               /* in order of their claims */
 	struct session *session;
 	struct backoff backoff;
+	size_t rcpts_most;              /* of one transaction: -n, or what the server was seen to take */
 	unsigned barren;                /* transactions with nothing but 4xx, in a row */
 	int backing_off;                /* plan nothing more */
 	int troubled;                   /* the spool could not be read or claimed from */
