@@ -60,7 +60,8 @@ show_dirs(const struct view *v, const struct picture *p)
 		part |= p->dir[dirs[i]].unread > 0;
 	}
 	if (part)
-		(void)fprintf(v->out, "+ at least: of so many envelopes only the first %d were read\n", READ_ENVELOPES);
+		(void)fprintf(v->out, "+ at least: of so many envelopes only the first %d were read\n",
+		    READ_ENVELOPES);
 }
 
 /* For a shell: between single quotes, and none of them inside. */
