@@ -97,7 +97,9 @@ spool_lease_load(struct spool *s, struct spool_lease *l)
 	notes_name(name);
 	fd = openat(s->dir[SPOOL_RUN], name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : spool_fail(s, SPOOL_RUN, name);
+		/* what is no file of notes tells nothing; the next ones take its place */
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 :
+		    spool_fail(s, SPOOL_RUN, name);
 	f = fdopen(fd, "r");
 	if (f == NULL) {
 		(void)close(fd);

@@ -255,17 +255,23 @@ static int
 make_round(struct ward *w)
 {
 	unsigned long before = w->round->returned;
-	int result;
+	int result, unsaved;
 
 	if (spool_lease_load(w->spool, &w->lease) < 0 ||
 	    spool_peers(w->spool, see_peer, w) < 0 ||
-	    spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_orphan, w) < 0 ||
-	    spool_lease_save(w->spool, &w->lease) < 0 || revoke(w) < 0)
+	    spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_orphan, w) < 0)
+		return -1;
+	/* on a full disk the notes of a single round are lost, but who is dead stays dead */
+	unsaved = spool_lease_save(w->spool, &w->lease) < 0 ? errno : 0;
+	if (revoke(w) < 0)
 		return -1;
 	result = spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_claim, w);
 	if (w->round->returned > before)
 		spool_wake(w->spool);
-	return result < 0 ? -1 : bury(w);
+	if (result < 0 || bury(w) < 0)
+		return -1;
+	errno = unsaved;
+	return unsaved == 0 ? 0 : spool_fail(w->spool, SPOOL_RUN, NULL);
 }
 
 int

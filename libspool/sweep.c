@@ -48,10 +48,11 @@ static int
 see_inside(void *context, const char *name, enum spool_kind kind)
 {
 	struct sweep *w = context;
-	char path[3 * SPOOL_NAME_SIZE];
+	char path[SPOOL_NAME_SIZE + 600];
 
-	(void)kind;
 	(void)snprintf(path, sizeof path, "%s/%s", w->inside, name);
+	if (spool_kind(w->spool, SPOOL_TMP, path, kind) == SPOOL_KIND_DIR)
+		return 0;
 	return drop_witness(w, SPOOL_TMP, path, name);
 }
 
@@ -61,10 +62,13 @@ drop_broadcast(struct sweep *w, const char *swept)
 	struct sweep inner = *w;
 
 	inner.inside = swept;
-	if (spool_scan(w->spool, SPOOL_TMP, swept, 0, see_inside, &inner) < 0)
+	if (spool_scan(w->spool, SPOOL_TMP, swept, 1, see_inside, &inner) < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (unlinkat(w->spool->dir[SPOOL_TMP], swept, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (unlinkat(w->spool->dir[SPOOL_TMP], swept, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
 		return spool_fail(w->spool, SPOOL_TMP, swept);
+	spool_strange(w->spool, SPOOL_TMP, swept, "something else is in it");
 	return 0;
 }
 
