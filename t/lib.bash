@@ -21,6 +21,7 @@
 #                           every command in it, its rules in RULES, its pid in SINK_PID
 #   rule LINE…              replaces its rules
 #   runner [OPTIONS]        ml-runner on SPOOL, to that receiver
+#   start_runner [OPTIONS]  the same in the background, as start does
 #   accepted                "RCPT" for each accepted recipient, in the order of their texts
 #   delivered               how many that are
 #   has_delivered N         true once at least N are
@@ -216,6 +217,11 @@ rule()
 runner()
 {
 	ml-runner "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
+}
+
+start_runner()
+{
+	start ml-runner "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
 }
 
 accepted()

@@ -11,6 +11,7 @@
 #include "job.h"
 #include "log.h"
 #include "settle.h"
+#include "tend.h"
 
 struct transaction *
 flight_spare(struct session *s)
@@ -100,7 +101,7 @@ flight_next(struct session *s)
 static void
 go_alone(struct job *j)
 {
-	if (j->lost_before || (j->alone && j->marks == j->alone_marks))
+	if ((j->lost_before || j->alone) && j->marks == j->alone_marks)
 		j->give_up = 1;
 	j->alone = 1;
 	j->alone_marks = j->marks;
@@ -132,8 +133,10 @@ flight_lost(struct runner *r, int blame, const char *why)
 	log_number("unanswered", s->expected_count);
 	log_end();
 	if (blame && t != NULL) {
+		tend_last(r, why);
 		outcome_lost(t, why);
 		go_alone(t->job);
+		outcome_barren(r, t->job);
 	}
 	while ((t = s->flight) != NULL) {
 		s->flight = t->next;

@@ -134,6 +134,7 @@ session_open(struct runner *r)
 	r->session = s;
 	s->progress_at = clock_ms();
 	got = greet(r, &p);
+	s->greeted = got >= 0;
 	if (got > 0)
 		return 1;
 	tend_last(r, got == 0 ? p.text : s->why);

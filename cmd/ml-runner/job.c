@@ -348,10 +348,36 @@ whose_turn(struct runner *r)
 	return NULL;
 }
 
+static size_t
+in_flight(const struct runner *r)
+{
+	const struct job *j;
+	size_t n = 0;
+
+	for (j = r->jobs; j != NULL; j = j->next)
+		n += j->in_flight;
+	return n;
+}
+
+/* What is on its way may be what makes it keep off. */
 static int
 may_plan(const struct runner *r)
 {
-	return signals.stop == 0 && !r->backing_off && !r->stuck && rate_wait(r) == 0;
+	return signals.stop == 0 && !r->backing_off && !r->stuck &&
+	    r->barren + in_flight(r) < BARREN_MAX && rate_wait(r) == 0;
+}
+
+/* What is another's now, and has nothing on its way, is nobody's concern here. */
+static void
+drop_lost(struct runner *r)
+{
+	struct job *j, *next;
+
+	for (j = r->jobs; j != NULL; j = next) {
+		next = j->next;
+		if (j->lost && j->in_flight == 0)
+			settle(r, j);
+	}
 }
 
 int
@@ -360,6 +386,7 @@ job_plan(struct runner *r, struct transaction *t)
 	struct job *j;
 	int got;
 
+	drop_lost(r);
 	while (may_plan(r)) {
 		j = whose_turn(r);
 		if (j == NULL) {

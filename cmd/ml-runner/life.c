@@ -244,6 +244,7 @@ turn(struct runner *r, int64_t *full_look, int *code)
 		return trouble(r, code);
 	if (r->backing_off) {
 		r->backing_off = 0;
+		part(r);
 		went_down(r);
 	}
 	if (r->backoff.until > clock_ms())
@@ -285,6 +286,7 @@ leave(struct runner *r)
 	if (spool_runner_leave(&r->self) < 0)
 		warn_spool(&r->spool, NULL);
 	queue_close(r);
+	rate_end(r);
 	spool_close(&r->spool);
 	log_flush();
 }
@@ -298,13 +300,12 @@ life(const struct options *o, int parent, unsigned long number)
 
 	open_spool(&r.spool, o->spool);
 	r.spool.stranger = strangers_report;
-	if (signals_catch() < 0 || queue_open(&r) < 0)
+	if (signals_catch() < 0 || queue_open(&r) < 0 || rate_begin(&r, number) < 0)
 		die_errno("can't start");
 	if (spool_runner_join(&r.self, &r.spool, "runner") < 0)
 		die_spool(&r.spool, NULL);
 	r.beat_at = clock_ms() + 1000;
 	r.rcpts_most = o->rcpts;
-	rate_begin(&r, number);
 	if (!queue_surplus(&r))
 		while (signals.stop == 0 && turn(&r, &full_look, &code))
 			continue;

@@ -131,6 +131,8 @@ options_read(struct options *o, int argc, char **argv)
 	argv += optind;
 	if (argc < 2)
 		usage();
+	if (o->rate != 0 && o->processes > o->rate)
+		o->processes = o->rate;         /* more would have nothing to send */
 	o->spool = argv[0];
 	read_transport(o, argc - 1, argv + 1);
 }

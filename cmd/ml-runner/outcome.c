@@ -233,6 +233,16 @@ calm(struct runner *r)
 }
 
 void
+outcome_barren(struct runner *r, struct job *j)
+{
+	if (++r->barren < BARREN_MAX)
+		return;
+	r->barren = 0;
+	r->backing_off = 1;
+	j->give_up = 1;
+}
+
+void
 outcome_end(struct runner *r, struct transaction *t)
 {
 	size_t i;
@@ -243,9 +253,6 @@ outcome_end(struct runner *r, struct transaction *t)
 	if (t->succeeded) {
 		r->barren = 0;
 		calm(r);
-	} else if (!carried_only && ++r->barren >= BARREN_MAX) {
-		r->barren = 0;
-		r->backing_off = 1;
-		t->job->give_up = 1;
-	}
+	} else if (!carried_only)
+		outcome_barren(r, t->job);
 }

@@ -22,6 +22,8 @@ void outcome_text(struct runner *r, struct transaction *t, const struct reply *p
 void outcome_fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
 /* The connection went before T was answered: T421, so that they come last. */
 void outcome_lost(struct transaction *t, const char *why);
+/* A transaction of J brought nothing: ten in a row, and the runner keeps off. */
+void outcome_barren(struct runner *r, struct job *j);
 /* T has ended: ten in a row with nothing but temporary refusals make the runner back off. */
 void outcome_end(struct runner *r, struct transaction *t);
 

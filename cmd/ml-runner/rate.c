@@ -1,53 +1,75 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * -r: each of the -j processes has an equal share and spaces its recipients
- * evenly, so that together they never exceed the rate in any second.
+ * -r: each of the -j processes has a share of it, spaces its recipients
+ * evenly, and remembers when its last ones went, so that together they exceed
+ * the rate in no second, whichever one looks at.
  */
+#include <stdlib.h>
+
 #include "clock.h"
 #include "rate.h"
 
-void
+#define WINDOW_MS 1030          /* a second, and what may pass between here and the server */
+#define PART      4             /* of a share goes at once, where recipients go together */
+
+int
 rate_begin(struct runner *r, unsigned long number)
 {
 	const struct options *o = r->opt;
+	struct rate *a = &r->rate;
 
 	if (o->rate == 0)
-		return;
-	r->rate_step = (int64_t)(1000000 * o->processes / o->rate);
-	/* the processes start one after the other within the first step */
-	r->rate_next = clock_ms() * 1000 + r->rate_step * (int64_t)(number + 1) / (int64_t)o->processes;
+		return 0;
+	a->share = o->rate / o->processes + (number < o->rate % o->processes);
+	a->part = a->share >= PART ? a->share / PART : 1;
+	a->free_at = calloc(a->share, sizeof *a->free_at);
+	return a->free_at != NULL ? 0 : -1;
 }
 
 int64_t
 rate_wait(const struct runner *r)
 {
-	if (r->rate_step == 0 || clock_ms() * 1000 >= r->rate_next)
+	const struct rate *a = &r->rate;
+	int64_t until;
+
+	if (r->opt->rate == 0)
 		return 0;
-	return r->rate_next / 1000 + 1;
+	until = a->free_at[a->oldest] > a->next ? a->free_at[a->oldest] : a->next;
+	return clock_ms() >= until ? 0 : until;
 }
 
 void
 rate_spend(struct runner *r, size_t recipients)
 {
-	int64_t now = clock_ms() * 1000;
+	struct rate *a = &r->rate;
+	int64_t now = clock_ms();
 
-	if (r->rate_step == 0)
+	if (r->opt->rate == 0)
 		return;
-	/* what is late by less than one recipient may catch up; more is forgotten */
-	if (r->rate_next < now - r->rate_step)
-		r->rate_next = now - r->rate_step;
-	r->rate_next += r->rate_step * (int64_t)recipients;
+	a->next = now + (int64_t)(recipients * 1000 / a->share);
+	for (; recipients > 0; recipients--) {
+		a->free_at[a->oldest] = now + WINDOW_MS;
+		a->oldest = (a->oldest + 1) % a->share;
+	}
 }
 
 size_t
 rate_most(const struct runner *r, size_t wanted)
 {
-	size_t second;
+	const struct rate *a = &r->rate;
+	int64_t now = clock_ms();
+	size_t n = 1;
 
-	if (r->rate_step == 0)
+	if (r->opt->rate == 0)
 		return wanted;
-	second = (size_t)(1000000 / r->rate_step);
-	if (second == 0)
-		second = 1;
-	return wanted < second ? wanted : second;
+	while (n < a->part && n < wanted && a->free_at[(a->oldest + n) % a->share] <= now)
+		n++;
+	return n;
+}
+
+void
+rate_end(struct runner *r)
+{
+	free(r->rate.free_at);
+	r->rate.free_at = NULL;
 }

@@ -129,14 +129,21 @@ read_in(struct session *s)
 	return 0;
 }
 
+/* The first signal lets what is in flight come to its end, and a greeting is nothing in flight. */
+static int
+is_stopped(const struct session *s)
+{
+	return signals.stop > s->greeted;
+}
+
 /* POLLOUT if something may be written now; -1 if the session can't go on. */
 static int
 wanted(struct runner *r)
 {
 	struct session *s = r->session;
 
-	if (signals.stop > 1)
-		return session_fail(s, "dropped by a second signal");
+	if (is_stopped(s))
+		return session_fail(s, "dropped by a signal");
 	if (session_unsent(s) == 0)
 		return 0;
 	if (tend_may_send(r))
@@ -163,8 +170,8 @@ session_pump(struct runner *r, int64_t until)
 	if (session_unsent(s) == 0)
 		out = 0;
 	(void)tend_wait(r, s->fd, (short)(POLLIN | out), until, 0, &happened);
-	if (signals.stop > 1)
-		return session_fail(s, "dropped by a second signal");
+	if (is_stopped(s))
+		return session_fail(s, "dropped by a signal");
 	if ((happened & POLLNVAL) != 0)
 		return session_fail(s, "bad descriptor");
 	if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0)

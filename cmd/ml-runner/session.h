@@ -30,6 +30,7 @@ struct session {
 	int dead;
 	char why[REPLY_SIZE];           /* it is dead */
 
+	int greeted;
 	int pipelining, eightbit, utf8, size;
 	unsigned long long size_limit;  /* 0: none known */
 

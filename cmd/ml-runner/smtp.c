@@ -22,6 +22,7 @@
 
 #define AHEAD 65536             /* unsent bytes, beyond which a large text waits */
 #define COMMAND_MAX 1100
+#define STUCK_MS 1000
 
 static int
 put_command(struct session *s, const char *line, int n)
@@ -205,6 +206,8 @@ begin(struct runner *r)
 		}
 	}
 	next_stage(s, s->needs_rset ? STAGE_RSET : STAGE_MAIL);
+	if (s->expected_count == 0 && session_unsent(s) == 0)
+		s->progress_at = clock_ms();    /* the server owed nothing till now */
 	tend_state(r, SPOOL_BUSY);
 	return 1;
 }
@@ -277,6 +280,20 @@ count_as_rested(struct session *s)
 	s->progress_at = clock_ms();
 }
 
+/* What has come is looked at before the clock: this process may have been stopped meanwhile. */
+static int
+wait_for_reply(struct runner *r)
+{
+	struct session *s = r->session;
+	int64_t until = r->stuck ? clock_ms() + STUCK_MS : s->progress_at + patience(r) + 1;
+
+	if (session_pump(r, until) < 0 && s->in_from == s->in_to)
+		return -1;
+	if (clock_ms() - s->progress_at > patience(r) && s->in_from == s->in_to && !r->stuck)
+		return session_fail(s, "timed out");
+	return 1;
+}
+
 /* One turn: send, take a reply, or wait for one.  1 go on, 0 nothing left to do, -1 dead. */
 static int
 turn(struct runner *r)
@@ -300,11 +317,7 @@ turn(struct runner *r)
 		return answer(r, &p) < 0 ? -1 : 1;
 	if (got < 0)
 		return -1;
-	if (clock_ms() - s->progress_at > patience(r) && !r->stuck)
-		return session_fail(s, "timed out");
-	if (session_pump(r, s->progress_at + patience(r) + 1) < 0 && s->in_from == s->in_to)
-		return -1;
-	return 1;
+	return wait_for_reply(r);
 }
 
 enum work

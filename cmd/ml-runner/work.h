@@ -94,6 +94,14 @@ struct backoff {
 	int64_t until, delay;           /* milliseconds */
 };
 
+struct rate {
+	size_t share;                   /* recipients a second */
+	size_t part;                    /* the most at once */
+	int64_t next;                   /* milliseconds: not before, to space them evenly */
+	int64_t *free_at;               /* for each of the share, when it may be used again: a ring */
+	size_t oldest;
+};
+
 struct session;
 
 struct runner {
@@ -111,8 +119,7 @@ struct runner {
 	int is_down;                    /* said so, and not yet that it is up again */
 	int64_t beat_at, sync_at;       /* when to do so next */
 	int stuck;                      /* marks can't be written: send nothing */
-	int64_t rate_next;              /* microseconds: when the next recipient may go */
-	int64_t rate_step;              /* microseconds a recipient; 0: any */
+	struct rate rate;
 	int parent;                     /* -j: a pipe that ends with the parent, else -1 */
 };
 
