@@ -26,6 +26,7 @@
 #define DEFAULT_SECONDS 3600
 #define GRACE_MS        5000    /* between TERM and KILL */
 #define TURN_MS         200
+#define LAST_WORDS      1024    /* kilobytes of stderr that are read after its end */
 
 struct running {
 	pid_t pid;
@@ -181,14 +182,15 @@ end_line(struct running *c)
 	c->length = 0;
 }
 
-static void
+/* 1: there may be more at once. */
+static int
 listen_to(struct running *c)
 {
 	char text[1024];
 	ssize_t n = read(c->err, text, sizeof text), i;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return 0;
 	for (i = 0; i < n; i++)
 		if (text[i] == '\n')
 			end_line(c);
@@ -196,6 +198,7 @@ listen_to(struct running *c)
 			c->line[c->length++] = text[i];
 	if (n <= 0)
 		close_end(&c->err);
+	return n > 0;
 }
 
 static void
@@ -237,7 +240,7 @@ turn(struct runner *r, struct running *c)
 	if (c->in >= 0 && happened != 0)
 		feed(c);
 	if (c->err >= 0)
-		listen_to(c);
+		(void)listen_to(c);
 	if (waitpid(c->pid, &c->status, WNOHANG) == c->pid)
 		c->ended = 1;
 	hurry(c);
@@ -249,6 +252,8 @@ command_run(struct runner *r, const struct transaction *t, struct command_result
 	struct running c = { .in = -1, .err = -1, .body = t->job->body, .result = result };
 	unsigned long seconds = r->opt->timeout != 0 ? r->opt->timeout : DEFAULT_SECONDS;
 
+	int left;
+
 	memset(result, 0, sizeof *result);
 	c.name = spool_unique(t->job->envelope.name);
 	c.end_at = clock_ms() + (int64_t)seconds * 1000;
@@ -256,13 +261,9 @@ command_run(struct runner *r, const struct transaction *t, struct command_result
 		return -1;
 	while (!c.ended)
 		turn(r, &c);
-	while (c.err >= 0) {                    /* what is left of its words; a grandchild may hold it open */
-		size_t before = c.length;
-
-		listen_to(&c);
-		if (c.err >= 0 && c.length == before)
-			break;
-	}
+	/* what is left of its words; a child of its own may go on talking for ever */
+	for (left = LAST_WORDS; left > 0 && listen_to(&c); left--)
+		continue;
 	end_line(&c);
 	close_end(&c.in);
 	close_end(&c.err);

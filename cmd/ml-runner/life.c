@@ -12,6 +12,7 @@
 
 #include "backoff.h"
 #include "clock.h"
+#include "command.h"
 #include "die.h"
 #include "job.h"
 #include "life.h"
@@ -291,6 +292,14 @@ leave(struct runner *r)
 	log_flush();
 }
 
+static size_t
+most_rcpts(const struct options *o)
+{
+	size_t fit = o->kind == TRANSPORT_PIPE ? command_rcpts_max(o->command) : o->rcpts;
+
+	return fit < o->rcpts ? fit : o->rcpts;
+}
+
 int
 life(const struct options *o, int parent, unsigned long number)
 {
@@ -305,7 +314,7 @@ life(const struct options *o, int parent, unsigned long number)
 	if (spool_runner_join(&r.self, &r.spool, "runner") < 0)
 		die_spool(&r.spool, NULL);
 	r.beat_at = clock_ms() + 1000;
-	r.rcpts_most = o->rcpts;
+	r.rcpts_most = most_rcpts(o);
 	if (!queue_surplus(&r))
 		while (signals.stop == 0 && turn(&r, &full_look, &code))
 			continue;
