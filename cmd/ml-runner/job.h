@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* Envelopes in hand, and the transactions that are cut from them. */
+/* Envelopes in hand. */
 #ifndef JOB_H
 #define JOB_H
 
 #include "work.h"
 
-/* Plans the next transaction, claiming another envelope if it must: 1; 0 when there is nothing to
-   send now (nothing ready, a stop, a rate); -1 when something failed (reported). */
-int job_plan(struct runner *r, struct transaction *t);
+/* Claims the next envelope into r->jobs: 1, 0 when there is none now, -1 (reported). */
+int job_claim(struct runner *r);
 /* The transaction is over or was dropped: its job may be finished now. */
 void job_done_with(struct runner *r, struct transaction *t);
 /* Nothing is in flight any more: puts back everything that is in hand. */
 void job_release_all(struct runner *r);
 /* The job was answered for recipient INDEX under this claim. */
 void job_answered(struct job *j, size_t index);
+int job_was_answered(const struct job *j, size_t index);
 /* Begins planning anew: what was in flight is no longer. */
 void job_replan(struct job *j);
 /* The recipient is to be first in the next transaction; -1 without memory. */

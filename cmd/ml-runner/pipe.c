@@ -11,6 +11,7 @@
 #include "job.h"
 #include "log.h"
 #include "outcome.h"
+#include "plan.h"
 #include "rate.h"
 #include "signals.h"
 #include "tend.h"
@@ -104,7 +105,7 @@ pipe_work(struct runner *r)
 	int got;
 
 	while (tend_may_send(r) || job_any_lost(r)) {
-		got = job_plan(r, &t);
+		got = plan_next(r, &t);
 		if (got > 0 && !t.job->lost)
 			run(r, &t);
 		else if (got > 0)

@@ -19,10 +19,17 @@ close_job(struct runner *r, struct job *j)
 	job_drop(r, j);
 }
 
-/* The claim stays in cur/: whoever finds it there returns it.  What is sent is marked. */
+/*
+ * What was sent and can't be marked stays in hand, since who let it go would send it again; at the
+ * end the claim stays in cur/, and whoever finds it there returns it.
+ */
 static void
-give_up(struct runner *r, struct job *j)
+give_up(struct runner *r, struct job *j, enum kept how)
 {
+	if (j->envelope.failing && !r->leaving) {
+		j->kept = how;
+		return;
+	}
 	if (errno != ENOENT)
 		warn_spool(&r->spool, NULL);
 	else
@@ -61,8 +68,11 @@ defer(struct runner *r, struct job *j)
 {
 	const struct tally *t = most_heard(j);
 	uint64_t due = spool_retry_order(j->envelope.born, spool_now());
+	int noted = j->noted || t == NULL;
 
-	if (t != NULL && spool_note(&j->envelope, t->index, t->text) < 0)
+	j->noted = 1;
+	if ((!noted && spool_note(&j->envelope, t->index, t->text) < 0) ||
+	    spool_envelope_sync(&j->envelope) < 0)
 		return -1;
 	log_deferral(j, t, due);
 	r->self.deferred += j->envelope.todo;
@@ -84,8 +94,8 @@ expire_one(struct runner *r, struct job *j, const struct spool_rcpt *p)
 	char text[128];
 	int result = spool_mark(&j->envelope, p->at, 'F', p->code);
 
-	if (result != 0)
-		return result < 0 ? -1 : 0;
+	if (result > 0)
+		return 0;
 	(void)snprintf(text, sizeof text, "%03d 4.4.7 expired: refused temporarily for %lu days",
 	    p->code, r->opt->days);
 	log_begin("failed");
@@ -118,18 +128,18 @@ settle(struct runner *r, struct job *j)
 {
 	struct spool_envelope *e = &j->envelope;
 
-	if (j->lost) {
+	if (j->lost && spool_envelope_sync(e) == 0) {
 		close_job(r, j);
 		return;
 	}
-	if (e->todo > 0 && is_expired(r, j) && expire(r, j) < 0) {
-		give_up(r, j);
+	if (j->lost || (e->todo > 0 && is_expired(r, j) && expire(r, j) < 0)) {
+		give_up(r, j, KEPT_SETTLE);
 		return;
 	}
 	if (e->todo > 0 ? defer(r, j) < 0 : spool_finish(e) < 0) {
 		/* somebody else's count may differ from ours: the file decides */
 		if (errno != EBUSY || defer(r, j) < 0) {
-			give_up(r, j);
+			give_up(r, j, KEPT_SETTLE);
 			return;
 		}
 	}
@@ -140,9 +150,9 @@ void
 settle_release(struct runner *r, struct job *j, uint64_t order)
 {
 	if (j->lost)
-		close_job(r, j);
+		settle(r, j);
 	else if (spool_release(&j->envelope, order) < 0)
-		give_up(r, j);
+		give_up(r, j, KEPT_RELEASE);
 	else
 		job_drop(r, j);
 }
@@ -153,8 +163,9 @@ settle_step_back(struct runner *r, struct job *j)
 	const struct tally *t = most_heard(j);
 
 	/* the note tells the next claim that this is not the first time */
-	if (t != NULL && !j->lost)
+	if (t != NULL && !j->lost && !j->noted)
 		(void)spool_note(&j->envelope, 0, t->text);
+	j->noted = 1;
 	settle_release(r, j, spool_now());
 }
 
@@ -166,7 +177,26 @@ settle_hold(struct runner *r, struct job *j, const char *why)
 	log_text("reason", why);
 	log_end();
 	if (spool_hold(&j->envelope) < 0)
-		give_up(r, j);
+		give_up(r, j, KEPT_RELEASE);
 	else
 		job_drop(r, j);
+}
+
+void
+settle_kept(struct runner *r)
+{
+	struct job *j, *next;
+
+	for (j = r->jobs; j != NULL; j = next) {
+		enum kept kept = j->kept;
+
+		next = j->next;
+		if (j->envelope.failing)
+			continue;
+		j->kept = KEPT_NOT;
+		if (kept == KEPT_SETTLE)
+			settle(r, j);
+		else if (kept == KEPT_RELEASE)
+			settle_release(r, j, spool_now());
+	}
 }

@@ -13,5 +13,7 @@ void settle_release(struct runner *r, struct job *j, uint64_t order);
 void settle_step_back(struct runner *r, struct job *j);
 /* Into hold/, with a line that says why, and frees J. */
 void settle_hold(struct runner *r, struct job *j, const char *why);
+/* What could not be let go while its marks could not be written, and now can. */
+void settle_kept(struct runner *r);
 
 #endif

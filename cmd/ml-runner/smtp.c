@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "flight.h"
 #include "job.h"
+#include "plan.h"
 #include "rate.h"
 #include "signals.h"
 #include "tend.h"
@@ -149,7 +150,7 @@ plan(struct runner *r)
 
 	if (t == NULL)
 		return session_fail(s, "out of memory");
-	got = job_plan(r, t);
+	got = plan_next(r, t);
 	if (got <= 0) {
 		flight_return(s, t);
 		return got;

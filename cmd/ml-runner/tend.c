@@ -47,9 +47,12 @@ renew(struct runner *r)
 	char old[SPOOL_RUNNER_SIZE];
 
 	if (spool_runner_renew(&r->self, old) < 0) {
-		warn_spool(&r->spool, NULL);
+		if (!r->beatless)
+			warn_spool(&r->spool, NULL);
+		r->beatless = 1;
 		return -1;
 	}
+	r->beatless = 0;
 	log_begin("renamed");
 	log_text("runner", r->self.id);
 	log_text("was", old);
@@ -63,14 +66,18 @@ static void
 beat(struct runner *r)
 {
 	r->beat_at = clock_ms() + BEAT_MS;
-	if (spool_runner_beat(&r->self) == 0)
+	if (spool_runner_beat(&r->self) == 0) {
+		r->beatless = 0;
 		return;
+	}
 	if (errno == ENOENT) {
 		if (renew(r) < 0)
 			r->beat_at = clock_ms() + RETRY_MS;
 		return;
 	}
-	warn_spool(&r->spool, NULL);
+	if (!r->beatless)
+		warn_spool(&r->spool, NULL);
+	r->beatless = 1;
 	r->beat_at = clock_ms() + RETRY_MS;
 }
 
@@ -82,7 +89,7 @@ sync_marks(struct runner *r)
 
 	for (j = r->jobs; j != NULL; j = j->next)
 		if (spool_envelope_sync(&j->envelope) < 0) {
-			if (!r->stuck)
+			if (!r->stuck && !failing)
 				warn_spool(&r->spool, NULL);
 			failing = 1;
 		}
@@ -111,6 +118,20 @@ tend(struct runner *r)
 		r->sync_at = now + SYNC_MS;
 }
 
+/* What failed is tried again at once: then only a failure that stays is one. */
+int
+tend_stuck(struct runner *r)
+{
+	struct job *j;
+	int failing = 0;
+
+	for (j = r->jobs; j != NULL; j = j->next)
+		failing |= j->envelope.failing;
+	if (failing && !r->stuck)
+		sync_marks(r);
+	return r->stuck;
+}
+
 int
 tend_may_send(struct runner *r)
 {
@@ -122,12 +143,10 @@ tend_may_send(struct runner *r)
 			return 0;
 		r->beat_at = clock_ms() + BEAT_MS;
 	}
-	for (j = r->jobs; j != NULL; j = j->next) {
-		r->stuck |= j->envelope.failing;
+	for (j = r->jobs; j != NULL; j = j->next)
 		if (j->lost)
 			return 0;
-	}
-	return !r->stuck;
+	return !tend_stuck(r);
 }
 
 static int64_t

@@ -39,6 +39,10 @@ struct job {
 	int lost;                       /* the claim is another's now */
 	int give_up;                    /* plan no more: it goes to defer/ as it is */
 	int failed_whole;               /* the `! 0` line for the message has been written */
+	int noted;                      /* the line of its deferral, likewise */
+	enum kept {                     /* it can't be let go before its marks can be written */
+		KEPT_NOT, KEPT_SETTLE, KEPT_RELEASE
+	} kept;
 	struct tally tally[TALLIES];
 	size_t tallies;
 	struct body *body;              /* its text */
@@ -118,7 +122,9 @@ struct runner {
 	int troubled;                   /* the spool could not be read or claimed from */
 	int is_down;                    /* said so, and not yet that it is up again */
 	int64_t beat_at, sync_at;       /* when to do so next */
+	int beatless;                   /* a heartbeat failed, which was said */
 	int stuck;                      /* marks can't be written: send nothing */
+	int leaving;                    /* what can't be let go now never will */
 	struct rate rate;
 	int parent;                     /* -j: a pipe that ends with the parent, else -1 */
 };

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Cutting transactions from an envelope.  It is walked twice, recipients that
+ * were never tried first, so that nobody's full mailbox stands before others;
+ * a recipient that was answered under this claim is not asked again under it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "job.h"
+#include "rate.h"
+#include "transaction.h"
+
+static int
+add_target(struct transaction *t, off_t at, size_t index, const char *address)
+{
+	size_t length = strlen(address) + 1;
+	struct target *targets;
+	char *addresses;
+
+	if (t->targets == t->targets_room) {
+		targets = realloc(t->target, (t->targets_room * 2 + 8) * sizeof *targets);
+		if (targets == NULL)
+			return -1;
+		t->target = targets;
+		t->targets_room = t->targets_room * 2 + 8;
+	}
+	if (t->addresses_used + length > t->addresses_room) {
+		addresses = realloc(t->addresses, t->addresses_room * 2 + length);
+		if (addresses == NULL)
+			return -1;
+		t->addresses = addresses;
+		t->addresses_room = t->addresses_room * 2 + length;
+	}
+	memcpy(t->addresses + t->addresses_used, address, length);
+	t->target[t->targets++] = (struct target){ at, index, t->addresses_used, TARGET_WAITING };
+	t->addresses_used += length;
+	return 0;
+}
+
+/* The next recipient that may be sent to: 1, 0 when there is none, -1. */
+static int
+next_rcpt(struct job *j, struct spool_rcpt *p)
+{
+	int got;
+
+	for (; j->pass < 2; j->pass++, spool_cursor_begin(&j->cursor, &j->envelope)) {
+		while ((got = spool_cursor_next(&j->cursor, &j->envelope, p)) > 0)
+			if (p->state == 'T' && (p->code != 0) == j->pass && !job_was_answered(j, p->index))
+				return 1;
+		if (got < 0)
+			return -1;
+		if (j->pass == 0 && !j->second_pass) {
+			j->pass = 2;
+			break;
+		}
+	}
+	return 0;
+}
+
+static int
+shares(const struct job *j)
+{
+	return *j->envelope.verp == '\0' || verp_room(j->envelope.from) == 0;
+}
+
+static int
+is_ascii(const char *address)
+{
+	return address_is_ascii(address, strlen(address));
+}
+
+/* An address that needs SMTPUTF8 shares its transaction with nobody. */
+static int
+fits(const struct transaction *t, const char *address)
+{
+	return t->targets == 0 || (is_ascii(address) && is_ascii(t->addresses));
+}
+
+static int
+take_carried(struct job *j, struct transaction *t, size_t most)
+{
+	size_t n;
+
+	for (n = 0; n < j->carries && n < most && fits(t, j->carried[n].address); n++) {
+		if (add_target(t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0)
+			return -1;
+		free(j->carried[n].address);
+	}
+	memmove(j->carried, j->carried + n, (j->carries - n) * sizeof *j->carried);
+	j->carries -= n;
+	return j->carries > 0;
+}
+
+static int
+fill(struct runner *r, struct job *j, struct transaction *t)
+{
+	size_t most = shares(j) ? rate_most(r, r->rcpts_most) : 1;
+	struct spool_rcpt p;
+	int got = take_carried(j, t, most);
+
+	if (got != 0)
+		return got;
+	while (t->targets < most) {
+		got = next_rcpt(j, &p);
+		if (got <= 0)
+			break;
+		if (!fits(t, p.address)) {
+			got = job_carry(j, p.at, p.index, p.address);
+			break;
+		}
+		if (add_target(t, p.at, p.index, p.address) < 0)
+			return -1;
+	}
+	return got < 0 ? -1 : t->targets > 0;
+}
+
+static void
+reset(struct transaction *t, struct job *j)
+{
+	t->job = j;
+	t->targets = t->addresses_used = t->accepted = 0;
+	t->mail_code = t->succeeded = t->is_void = t->resent = 0;
+	t->next = NULL;
+}
+
+static void
+address_sender(struct transaction *t)
+{
+	const struct spool_envelope *e = &t->job->envelope;
+
+	if (*e->verp == '\0')
+		(void)snprintf(t->sender, sizeof t->sender, "%s", e->from);
+	else
+		(void)verp_path(t->sender, sizeof t->sender, e->from, e->verp, t->addresses);
+	t->utf8 = !is_ascii(t->sender) || !is_ascii(t->addresses);
+}
+
+int
+transaction_plan(struct runner *r, struct job *j, struct transaction *t)
+{
+	int got;
+
+	reset(t, j);
+	got = fill(r, j, t);
+	if (got <= 0)
+		return got;
+	j->in_flight++;
+	address_sender(t);
+	rate_spend(r, t->targets);
+	return 1;
+}
