@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Several runners: -j, whose parent passes signals on and restarts nobody, and -m.
+# shellcheck disable=SC2030,SC2031,SC2154,SC2207
+
+load lib
+
+setup()
+{
+	mkspool
+	cd "$BATS_TEST_TMPDIR" || exit
+}
+
+nothing_claimed()
+{
+	[ -z "$(ls -A "$SPOOL/cur")" ]
+}
+
+# No claim, no run file, and N recipients of whom each is either D or T000.
+clean()
+{
+	nothing_claimed
+	[ -z "$(ls -A "$SPOOL/run" | grep -v '^\.')" ]
+	[ -z "$(envelopes defer fail hold)" ]
+	[ "$(rcpts | wc -l)" -eq "$1" ]
+	[ "$(rcpts | grep -c '^D250')" -eq "$(delivered)" ]
+	[ "$(rcpts new | grep -c '^T')" -eq $(($1 - $(delivered))) ]
+}
+
+state_is()
+{
+	grep -q "^state $1$" "$SPOOL"/run/[0-9]*
+}
+
+connects_are()
+{
+	[ "$(event connect)" -ge "$1" ]
+}
+
+# Ended; whoever has to may not have asked for its exit code yet.
+gone()
+{
+	! grep -q '^State:	[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
+children()
+{
+	cat "/proc/$1/task/$1/children"
+}
+
+@test "-j: TERM, HUP and ALRM reach each child, the parent ends with 0" {
+	sink -d 5
+	explode 300 -n 1
+	start_runner -j 3
+	wait_for connects_are 3
+	kill -s HUP "$PID"
+	wait_for connects_are 6
+	child=($(children "$PID"))
+	[ "${#child[@]}" -eq 3 ]
+	[ "$(ls "$SPOOL/run" | wc -l)" -eq 3 ]
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	for p in "${child[@]}"; do gone "$p"; done
+	clean 300
+	[ -z "$(twice)" ]
+	[ "$(event noquit)" -eq 0 ]
+}
+
+@test "-j -1 delivers everything once and exits 0" {
+	sink
+	explode 400 -n 2
+	runner -1q -j 3
+	[ "$(delivered)" -eq 400 ]
+	[ -z "$(twice)" ]
+	clean 400
+}
+
+@test "-j: a child that is killed ends the others and the parent, with an exit code that tells" {
+	sink -d 5
+	explode 400 -n 1
+	start_runner -j 3
+	wait_for connects_are 3
+	child=($(children "$PID"))
+	kill -s KILL "${child[1]}"
+	status=0
+	wait "$PID" || status=$?
+	[ "$status" -ne 0 ]
+	[ "$status" -lt 128 ]
+	for p in "${child[@]}"; do gone "$p"; done
+	[ "$(ls "$SPOOL/run" | wc -l)" -eq 1 ]
+	[ "$(ls "$SPOOL/cur" | wc -l)" -le 2 ]
+	ml-requeue "$SPOOL"
+	runner -1q
+	[ "$(accepted | sort -u | wc -l)" -eq 400 ]
+	[ "$(twice | wc -l)" -le 1 ]
+}
+
+@test "-j: when the parent is killed the children end by themselves, and release" {
+	sink -d 5
+	explode 400 -n 1
+	start_runner -j 3
+	wait_for connects_are 3
+	child=($(children "$PID"))
+	stop "$PID" KILL
+	for p in "${child[@]}"; do wait_for gone "$p"; done
+	clean 400
+	[ -z "$(twice)" ]
+	[ "$(delivered)" -lt 400 ]
+}
+
+@test "-m 4, six started at once: two exit 0 and claim nothing, four stay" {
+	sink -d 5
+	explode 200 -n 1
+	pids=()
+	for i in 1 2 3 4 5 6; do
+		start_runner -m 4
+		pids+=("$PID")
+	done
+	wait_for eval '[ "$(ls "$SPOOL/run" | wc -l)" -eq 4 ] && has_delivered 200'
+	ended=0
+	for ((i = 0; i < 6; i++)); do
+		gone "${pids[i]}" || continue
+		ended=$((ended + 1))
+		stop "${pids[i]}"
+		[ "$status" -eq 0 ]
+		[ ! -s "$BATS_TEST_TMPDIR/err.$((i + 1))" ]
+	done
+	[ "$ended" -eq 2 ]
+	[ "$(delivered)" -eq 200 ]
+	[ -z "$(twice)" ]
+}
+
+@test "-m: when an older one leaves, there is room for another; a dead one does not count" {
+	sink
+	start_runner -m 1
+	first=$PID
+	wait_for state_is idle
+	run runner -m 1
+	[ "$status" -eq 0 ]
+	stop "$first" KILL
+	post
+	runner -1q -m 1
+	[ "$(delivered)" -eq 1 ]
+}
