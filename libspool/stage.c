@@ -15,7 +15,7 @@
 #include "stage.h"
 #include "sync.h"
 
-#define HEAD_SIZE    4096
+#define HEAD_SIZE    4096       /* of the buffer's front is left to the head */
 #define COUNT_DIGITS 10
 
 static void
@@ -151,7 +151,7 @@ open_envelope(struct spool_stage *st)
 		st->envelopes--;
 		return -1;
 	}
-	st->used = 0;
+	st->used = HEAD_SIZE;
 	st->count = 0;
 	st->count_at = 0;
 	return 0;
@@ -173,9 +173,10 @@ append_key(char *text, size_t *used, const char *key, const char *value)
 	return 0;
 }
 
-/* Writes the head; an unknown count gets ten digits that are patched later. */
+/* Puts the head right before the first recipient, so that one write takes both; its length, or -1.
+   An unknown count gets ten digits that are patched later. */
 static int
-write_head(struct spool_stage *st, int counted)
+put_head(struct spool_stage *st, int counted)
 {
 	const struct spool_head *h = &st->head;
 	char text[HEAD_SIZE], born[24];
@@ -199,26 +200,24 @@ write_head(struct spool_stage *st, int counted)
 		errno = EMSGSIZE;
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	}
-	if (spool_write_all(st->fd, text, used + (size_t)n) < 0)
-		return spool_fail(st->spool, SPOOL_TMP, st->file);
-	return 0;
+	used += (size_t)n;
+	memcpy(st->buffer + HEAD_SIZE - used, text, used);
+	return (int)used;
 }
 
+/* Writes the recipients in the buffer, behind the head if that is not on disk yet. */
 static int
-write_buffer(struct spool_stage *st)
+write_buffer(struct spool_stage *st, int counted)
 {
-	if (spool_write_all(st->fd, st->buffer, st->used) < 0)
-		return spool_fail(st->spool, SPOOL_TMP, st->file);
-	st->used = 0;
-	return 0;
-}
+	int head = st->count_at == 0 ? put_head(st, counted) : 0;
 
-static int
-spill(struct spool_stage *st)
-{
-	if (st->count_at == 0 && write_head(st, 0) < 0)
+	if (head < 0)
 		return -1;
-	return write_buffer(st);
+	if (spool_write_all(st->fd, st->buffer + HEAD_SIZE - head,
+	    st->used - HEAD_SIZE + (size_t)head) < 0)
+		return spool_fail(st->spool, SPOOL_TMP, st->file);
+	st->used = HEAD_SIZE;
+	return 0;
 }
 
 static int
@@ -248,7 +247,7 @@ spool_stage_rcpt(struct spool_stage *st, const char *line, size_t length)
 	}
 	if (st->fd < 0 && open_envelope(st) < 0)
 		return -1;
-	if (st->used + length + 6 > sizeof st->buffer && spill(st) < 0)
+	if (st->used + length + 6 > sizeof st->buffer && write_buffer(st, 0) < 0)
 		return -1;
 	to = st->buffer + st->used;
 	memcpy(to, todo, sizeof todo);
@@ -318,14 +317,14 @@ still_in_time(struct spool_stage *st)
 int
 spool_stage_next(struct spool_stage *st)
 {
-	int fd = st->fd;
+	int fd = st->fd, spilt;
 
 	if (fd < 0)
 		return 0;
 	if (still_in_time(st) < 0)
 		return -1;
-	if (st->count_at == 0 ? write_head(st, 1) < 0 || write_buffer(st) < 0 :
-	    write_buffer(st) < 0 || patch_count(st) < 0)
+	spilt = st->count_at != 0;
+	if (write_buffer(st, 1) < 0 || (spilt && patch_count(st) < 0))
 		return -1;
 	if (sync_now(st, fd, st->file) < 0)
 		return -1;
