@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* One pass over a table settles the plain case, which is a million of a million; a second, slow
    look finds out what is quoted, or wrong. */
+#include <string.h>
+
 #include "address.h"
 #include "utf8.h"
 
@@ -107,26 +109,31 @@ slow(const char *s, size_t n)
 	return faulty_place(n, &c);
 }
 
+/* Nothing but @ is special in it. */
+static const char *
+plain(const char *s, size_t n)
+{
+	const char *at = memchr(s, '@', n);
+	struct scan c = { 0, at != NULL, at != NULL ? (size_t)(at - s) : 0 };
+
+	if (at != NULL && memchr(at + 1, '@', n - c.at - 1) != NULL)
+		c.ats = 2;
+	return faulty_place(n, &c);
+}
+
 const char *
 address_fault(const char *s, size_t n)
 {
-	struct scan c = { 0, 0, 0 };
-	unsigned seen = PLAIN, one;
+	unsigned seen = PLAIN;
 	size_t i;
 
 	if (n == 0)
 		return "empty address";
 	if (n > ADDRESS_MAX)
 		return "over 320 octets";
-	for (i = 0; i < n; i++) {
-		one = class[(unsigned char)s[i]];
-		seen |= one;
-		if (one == AT) {
-			c.ats++;
-			c.at = i;
-		}
-	}
-	return (seen & ~(unsigned)AT) == 0 ? faulty_place(n, &c) : slow(s, n);
+	for (i = 0; i < n; i++)
+		seen |= class[(unsigned char)s[i]];
+	return (seen & ~(unsigned)AT) == 0 ? plain(s, n) : slow(s, n);
 }
 
 int

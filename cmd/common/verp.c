@@ -3,34 +3,38 @@
 
 #include "verp.h"
 
-/* 1: may stand unquoted in a local part (atext of RFC 5322, and the octets of UTF-8), or is a dot.
-   An @ counts too, since it is replaced. */
-#define ROW_1 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+/* BAD may not stand unquoted in a local part (atext of RFC 5322, and the octets of UTF-8).
+   An @ is good, since it is replaced. */
+enum { BAD = 1, DOT = 2 };
+
+#define B BAD
+#define D DOT
 #define ROW_0 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-static const unsigned char plain[256] = {
-	ROW_0, ROW_0,
-	0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1,         /* not: space " ( ) , */
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1,         /* not: : ; < > */
-	ROW_1,
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1,         /* not: [ \ ] */
-	ROW_1,
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
-	ROW_1, ROW_1, ROW_1, ROW_1, ROW_1, ROW_1, ROW_1, ROW_1
+#define ROW_B B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B
+static const unsigned char kind[256] = {
+	ROW_B, ROW_B,
+	B, 0, B, 0, 0, 0, 0, 0, B, B, 0, 0, B, 0, D, 0,         /* space " ( ) , . */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, B, B, B, 0, B, 0,         /* : ; < > */
+	ROW_0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, B, B, B, 0, 0,         /* [ \ ] */
+	ROW_0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, B,         /* DEL */
+	ROW_0, ROW_0, ROW_0, ROW_0, ROW_0, ROW_0, ROW_0, ROW_0
 };
 
 /* Two dots in a row, too, would have to be quoted. */
 static int
 is_plain(const char *s, size_t n)
 {
-	unsigned good = 1, dots = 0;
+	unsigned seen = 0, last = 0, one;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		good &= plain[(unsigned char)s[i]];
-		dots = dots << 1 | (s[i] == '.');
-		good &= (dots & 3) != 3;
+		one = kind[(unsigned char)s[i]];
+		seen |= one & (last | BAD);
+		last = one;
 	}
-	return good != 0;
+	return seen == 0;
 }
 
 int
