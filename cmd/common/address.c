@@ -6,7 +6,10 @@
 #include "address.h"
 #include "utf8.h"
 
-enum { PLAIN = 0, AT = 1, CONTROL = 2, ANGLE = 4, SPACE = 8, QUOTE = 16, HIGH = 32 };
+enum {
+	PLAIN = 0, AT = 1, CONTROL = 2, ANGLE = 4, SPACE = 8, QUOTE = 16, HIGH = 32,
+	DOT = 64, SPECIAL = 128         /* sound here, but no part of an atom */
+};
 
 #define A AT
 #define C CONTROL
@@ -14,14 +17,16 @@ enum { PLAIN = 0, AT = 1, CONTROL = 2, ANGLE = 4, SPACE = 8, QUOTE = 16, HIGH = 
 #define S SPACE
 #define Q QUOTE
 #define H HIGH
+#define D DOT
+#define P SPECIAL
 #define ROW_H H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H
 static const unsigned char class[256] = {
 	C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
 	C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
-	S, 0, Q, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,         /* space " */
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, L, 0, L, 0,         /* < > */
+	S, 0, Q, 0, 0, 0, 0, 0, P, P, 0, 0, P, 0, D, 0,         /* space " ( ) , . */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, P, P, L, 0, L, 0,         /* : ; < > */
 	A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,         /* @ */
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, P, P, P, 0, 0,         /* [ \ ] */
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, C,         /* DEL */
 	ROW_H, ROW_H, ROW_H, ROW_H, ROW_H, ROW_H, ROW_H, ROW_H
@@ -122,18 +127,32 @@ plain(const char *s, size_t n)
 }
 
 const char *
-address_fault(const char *s, size_t n)
+address_look(const char *s, size_t n, int *atoms)
 {
-	unsigned seen = PLAIN;
+	unsigned seen = PLAIN, twice = PLAIN, last = PLAIN, one;
 	size_t i;
 
+	*atoms = 0;
 	if (n == 0)
 		return "empty address";
 	if (n > ADDRESS_MAX)
 		return "over 320 octets";
-	for (i = 0; i < n; i++)
-		seen |= class[(unsigned char)s[i]];
-	return (seen & ~(unsigned)AT) == 0 ? plain(s, n) : slow(s, n);
+	for (i = 0; i < n; i++) {
+		one = class[(unsigned char)s[i]];
+		seen |= one;
+		twice |= one & last;
+		last = one;
+	}
+	*atoms = (seen & ~(unsigned)(AT | DOT)) == 0 && ((twice | last) & DOT) == 0;
+	return (seen & ~(unsigned)(AT | DOT | SPECIAL)) == 0 ? plain(s, n) : slow(s, n);
+}
+
+const char *
+address_fault(const char *s, size_t n)
+{
+	int atoms;
+
+	return address_look(s, n, &atoms);
 }
 
 int

@@ -137,7 +137,7 @@ list_next(struct list *l, struct list_line *r)
 		return got;
 	tab = memchr(r->text, '\t', r->length);
 	r->address = tab == NULL ? r->length : (size_t)(tab - r->text);
-	l->fault = address_fault(r->text, r->address);
+	l->fault = address_look(r->text, r->address, &r->atoms);
 	if (l->fault == NULL && tab != NULL)
 		l->fault = fields_fault(tab + 1, r->text + r->length);
 	return l->fault == NULL ? 1 : 2;

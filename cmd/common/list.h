@@ -27,6 +27,7 @@ struct list_line {
 	const char *text;       /* valid till the next call */
 	size_t length;
 	size_t address;         /* length of the address */
+	int atoms;              /* as address_look() has it */
 };
 
 void list_begin(struct list *l, int fd);

@@ -36,7 +36,8 @@ warn_plain(struct explode *x, const struct list_line *r)
 static int
 add(struct explode *x, const struct list_line *r)
 {
-	if (x->verp != NULL && !verp_fits(x->room, r->text, r->address))
+	if (x->verp != NULL && !(r->atoms && r->address <= x->room) &&
+	    !verp_fits(x->room, r->text, r->address))
 		warn_plain(x, r);
 	if (spool_stage_rcpt(&x->stage, r->text, r->length) < 0)
 		return spool_failed(x);
