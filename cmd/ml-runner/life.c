@@ -116,9 +116,12 @@ return_strays(struct runner *r)
 static void
 idle(struct runner *r)
 {
-	int64_t until = clock_ms() + LOOK_MS;
+	int64_t until = r->look_at;
 	short happened = 0;
 	int got = 0;
+
+	if (r->session != NULL && r->session->progress_at + LINGER_MS < until)
+		until = r->session->progress_at + LINGER_MS;
 
 	tend_state(r, spool_paused(&r->spool) > 0 ? SPOOL_PAUSED : SPOOL_IDLE);
 	while (got == 0 && signals.stop == 0 && signals.look == 0 && clock_ms() < until)
@@ -144,17 +147,24 @@ rest(struct runner *r, int64_t until)
 		(void)tend_wait(r, -1, 0, until, 0, &happened);
 }
 
-/* Few names are left to the runners that came before, unless they leave them for ten seconds. */
+/* 1: a look for everything, which ALRM asks for as well. */
 static int
-is_our_turn(struct runner *r, long names, int asked, int64_t *full_look)
+is_full_look(struct runner *r)
 {
 	int64_t now = clock_ms();
+	int full = signals.look != 0 || now >= r->look_at;
 
-	if (r->opt->once || r->session != NULL || now >= *full_look || asked) {
-		*full_look = now + LOOK_MS;
-		return 1;
-	}
-	return names > queue_before(r);
+	signals.look = 0;
+	if (full)
+		r->look_at = now + LOOK_MS;
+	return full;
+}
+
+/* Few names are left to the runners that came before, unless they leave them for ten seconds. */
+static int
+is_our_turn(struct runner *r, long names, int full)
+{
+	return r->opt->once || r->session != NULL || full || names > queue_before(r);
 }
 
 static enum work
@@ -211,18 +221,16 @@ keep_off(struct runner *r, int *code)
 
 /* Nothing in hand: is there something to do?  1 yes, 0 no (and it waited), -1 the end. */
 static int
-find_work(struct runner *r, int64_t *full_look, int *code)
+find_work(struct runner *r, int *code)
 {
-	int asked = signals.look;
-	long names;
+	int full = is_full_look(r);
+	long names = queue_look(r);
 
-	signals.look = 0;
-	names = queue_look(r);
 	if (r->queue.surplus)
 		return -1;
 	if (names < 0)
 		return trouble(r, code) ? 0 : -1;
-	if (names > 0 && is_our_turn(r, names, asked, full_look))
+	if (names > 0 && is_our_turn(r, names, full))
 		return 1;
 	return have_nothing(r) - 1;
 }
@@ -237,7 +245,7 @@ found_nothing(const struct runner *r)
 
 /* One turn of the life; 0 when it is over. */
 static int
-turn(struct runner *r, int64_t *full_look, int *code)
+turn(struct runner *r, int *code)
 {
 	int got;
 
@@ -251,7 +259,7 @@ turn(struct runner *r, int64_t *full_look, int *code)
 	if (r->backoff.until > clock_ms())
 		return keep_off(r, code);
 	if (r->jobs == NULL) {
-		got = find_work(r, full_look, code);
+		got = find_work(r, code);
 		if (got <= 0)
 			return got == 0;
 	}
@@ -304,7 +312,6 @@ int
 life(const struct options *o, int parent, unsigned long number)
 {
 	struct runner r = { .opt = o, .parent = parent };
-	int64_t full_look = 0;
 	int code = EX_OK;
 
 	open_spool(&r.spool, o->spool);
@@ -316,7 +323,7 @@ life(const struct options *o, int parent, unsigned long number)
 	r.beat_at = clock_ms() + 1000;
 	r.rcpts_most = most_rcpts(o);
 	if (!queue_surplus(&r))
-		while (signals.stop == 0 && turn(&r, &full_look, &code))
+		while (signals.stop == 0 && turn(&r, &code))
 			continue;
 	leave(&r);
 	return code;

@@ -121,6 +121,7 @@ struct runner {
 	int backing_off;                /* plan nothing more */
 	int troubled;                   /* the spool could not be read or claimed from */
 	int is_down;                    /* said so, and not yet that it is up again */
+	int64_t look_at;                /* the next look that the trigger does not ask for */
 	int64_t beat_at, sync_at;       /* when to do so next */
 	int beatless;                   /* a heartbeat failed, which was said */
 	int stuck;                      /* marks can't be written: send nothing */
