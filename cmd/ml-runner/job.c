@@ -212,10 +212,13 @@ job_done_with(struct runner *r, struct transaction *t)
 void
 job_release_all(struct runner *r)
 {
-	while (r->jobs != NULL) {
-		if (r->jobs->give_up && !r->jobs->lost)
-			settle(r, r->jobs);
+	struct job *j, *next;
+
+	for (j = r->jobs; j != NULL; j = next) {
+		next = j->next;
+		if ((j->give_up || j->kept == KEPT_SETTLE) && !j->lost)
+			settle(r, j);
 		else
-			settle_release(r, r->jobs, 0);
+			settle_release(r, j, 0);
 	}
 }

@@ -249,8 +249,9 @@ turn(struct runner *r, int *code)
 {
 	int got;
 
-	if (r->stuck || r->troubled)
+	if (tend_stuck(r) || r->troubled)
 		return trouble(r, code);
+	settle_kept(r);
 	if (r->backing_off) {
 		r->backing_off = 0;
 		part(r);
@@ -289,6 +290,7 @@ turn(struct runner *r, int *code)
 static void
 leave(struct runner *r)
 {
+	r->leaving = 1;
 	release_all(r);
 	part(r);
 	return_strays(r);

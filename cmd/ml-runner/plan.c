@@ -9,6 +9,7 @@
 #include "rate.h"
 #include "settle.h"
 #include "signals.h"
+#include "tend.h"
 #include "transaction.h"
 
 /* An envelope that can't be read any further goes where an operator looks for it. */
@@ -29,7 +30,7 @@ whose_turn(struct runner *r)
 	struct job *j;
 
 	for (j = r->jobs; j != NULL; j = j->next) {
-		if (j->lost || j->give_up || (alone && !j->alone))
+		if (j->lost || j->give_up || j->kept != KEPT_NOT || (alone && !j->alone))
 			continue;
 		if (alone && j->in_flight > 0)
 			return NULL;
@@ -52,9 +53,9 @@ in_flight(const struct runner *r)
 
 /* What is on its way may be what makes it keep off. */
 static int
-may_plan(const struct runner *r)
+may_plan(struct runner *r)
 {
-	return signals.stop == 0 && !r->backing_off && !r->stuck &&
+	return signals.stop == 0 && !r->backing_off && !tend_stuck(r) &&
 	    r->barren + in_flight(r) < BARREN_MAX && rate_wait(r) == 0;
 }
 
@@ -79,6 +80,7 @@ plan_next(struct runner *r, struct transaction *t)
 
 	drop_lost(r);
 	while (may_plan(r)) {
+		settle_kept(r);
 		j = whose_turn(r);
 		if (j == NULL) {
 			if (job_is_alone(r))

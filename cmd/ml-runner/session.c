@@ -150,7 +150,7 @@ wanted(struct runner *r)
 		return POLLOUT;
 	if (job_any_lost(r))
 		return session_fail(s, "claims were lost while this runner was away");
-	if (r->opt->once)
+	if (r->opt->once || signals.stop != 0)
 		return session_fail(s, "marks can't be written");
 	return 0;
 }

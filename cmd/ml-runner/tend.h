@@ -15,6 +15,8 @@ void tend(struct runner *r);
 /* To be asked before a byte is sent for a claim.  1: go on.  0: marks can't be written, or this
    process was away too long and has lost claims: send nothing now. */
 int tend_may_send(struct runner *r);
+/* 1 while marks can't be written, after another try: plan nothing. */
+int tend_stuck(struct runner *r);
 void tend_state(struct runner *r, enum spool_state state);
 /* The MTA's last refusal, for run/RUNNER. */
 void tend_last(struct runner *r, const char *text);

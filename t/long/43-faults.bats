@@ -12,7 +12,7 @@ CALLS=openat,mkdirat,write,pwrite64,fsync,fdatasync,syncfs,linkat,renameat,unlin
 
 setup()
 {
-	need strace
+	need strace pgrep
 	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=none true 2>/dev/null || skip "strace may not trace here"
 	mkspool
 	sink
@@ -328,4 +328,55 @@ user1@example.com user2@example.com user3@example.com user4@example.com " ] || c
 
 @test "ml-requeue, refused anything once" {
 	sweep_requeue error=EIO error=ENOSPC error=EMFILE
+}
+
+all_done()
+{
+	[ "$(rcpts 'done' | grep -c ^D250)" -eq "$1" ]
+}
+
+# The text that is acknowledged while its mark fails is the last one, till the mark can be written;
+# the message behind it was on its way already where one write holds both.
+@test "a runner whose marks fail sends nothing more, and goes on by itself where it was" {
+	local call first
+	for call in pwrite64 fdatasync; do
+		accepted >"$LOG.seen"
+		rm -rf "$SPOOL"
+		mkspool
+		addresses 6 | ml-explode -f news@example.org -n 1 -m letter "$SPOOL" >/dev/null
+		# the first pwrite is the heartbeat's
+		first=$([ "$call" = pwrite64 ] && echo 2 || echo 1)
+		start strace -qq -o trace -e trace="$call" -e signal=none \
+			-e inject="$call:error=ENOSPC:when=$first..$((first + 3))" \
+			ml-runner "$SPOOL" smtp 127.0.0.1 "$PORT"
+		wait_for grep -q '^ml-runner: cur/.*: No space left on device$' "$PID_ERR"
+		POINT=$call
+		[ "$(accepted | tail -n +$(($(wc -l <"$LOG.seen") + 1)) | wc -l)" -le 2 ] || complain "went on"
+		wait_for -t 15 has_delivered $(($(wc -l <"$LOG.seen") + 6))
+		grep -x recovered "$PID_ERR"
+		[ "$(grep -c '^ml-runner: cur/' "$PID_ERR")" -eq 1 ] || complain "said more than once"
+		wait_for all_done 6
+		accepted | tail -n +$(($(wc -l <"$LOG.seen") + 1)) >now
+		[ -z "$(sort now | uniq -d)" ] || complain "somebody twice"
+		kill "$(pgrep -x -P "$PID" ml-runner)"
+		wait "$PID"
+	done
+}
+
+@test "with -1 a runner whose marks fail exits 75, and what was accepted before is not sent again" {
+	local call first
+	for call in pwrite64 fdatasync; do
+		rm -rf "$SPOOL"
+		mkspool
+		accepted >"$LOG.seen"
+		addresses 6 | ml-explode -f news@example.org -n 1 -m letter "$SPOOL" >/dev/null
+		first=$([ "$call" = pwrite64 ] && echo 4 || echo 3)
+		POINT=$call
+		inject error=EIO "$call" "$first+" ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$PORT"
+		[ "$CODE" -eq 75 ] || complain "exit $CODE"
+		grep -q '^ml-runner: cur/.*: Input/output error$' err
+		recover
+		everybody 6
+		nothing_left
+	done
 }
