@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # What each reply of the MTA means: marks, notes, where the envelope goes, and when it comes again.
-# shellcheck disable=SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
 
 load lib
 
@@ -403,7 +403,7 @@ wait_of()
 	explode 30 -n 1
 	start_runner -q
 	wait_for has_delivered 20
-	wait_for [ -z "$(envelopes new cur)" ]
+	wait_for eval '[ -z "$(envelopes new cur)" ]'
 	[ "$(rcpts defer | cut -c 1-4 | uniq -c | tr -s ' ')" = " 10 T451" ]
 	[ "$(grep -c '^down' "$PID_ERR")" -eq 1 ]
 	stop "$PID"

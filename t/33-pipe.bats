@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # The pipe transport: what a command is given, and what its exit code means.
-# shellcheck disable=SC2030,SC2031,SC2154,SC2016
+# shellcheck disable=SC1083,SC2016,SC2030,SC2031,SC2119,SC2120,SC2154
 
 load lib
 

@@ -20,7 +20,7 @@ nothing_claimed()
 clean()
 {
 	nothing_claimed
-	[ -z "$(ls -A "$SPOOL/run" | grep -v '^\.')" ]
+	[ -z "$(find "$SPOOL/run" -name '[0-9]*')" ]
 	[ -z "$(envelopes defer fail hold)" ]
 	[ "$(rcpts | wc -l)" -eq "$1" ]
 	[ "$(rcpts | grep -c '^D250')" -eq "$(delivered)" ]

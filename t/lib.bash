@@ -160,6 +160,7 @@ addresses()
 	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) print "user" i "@example.com" }'
 }
 
+# shellcheck disable=SC2120
 letter()
 {
 	printf 'From: news@example.org\nTo: list@example.org\nSubject: %s\nMessage-ID: <1@example.org>\n\nHello.\n' "${1:-test}"
