@@ -110,6 +110,8 @@ round_make(struct requeue *q)
 	int code = EX_OK;
 
 	check(q, round_beat(q), &code);
+	if (code == EX_NOPERM)          /* read-only, or not ours: all else would fail too */
+		return code;
 	enter_state(&q->runner, SPOOL_BUSY);
 	for (i = 0; i < count; i++) {
 		check(q, phases[i](q, &w), &code);

@@ -133,7 +133,7 @@ sweep_errors()
 			# behind the record it only waits to be completed
 			[ ! -e "$SPOOL/sent/K" ] || left=$(grep -v '^tmp/a/' <<<"$left" || :)
 			[ -z "$left" ] || [ "${POINT% *}" = unlinkat ] || complain "$error: left $left"
-			[ "$CODE" -eq 0 ] || [ -n "$(ls "$SPOOL/new" "$SPOOL/sent" | grep -v :)" ] ||
+			[ "$CODE" -eq 0 ] || [ -n "$(find "$SPOOL/new" "$SPOOL/sent" -type f)" ] ||
 				[ -z "$(ls "$SPOOL/mess")" ] || [ "${POINT% *}" = unlinkat ] ||
 				complain "$error: texts are left"
 			recover
