@@ -169,6 +169,8 @@ session_pump(struct runner *r, int64_t until)
 		return -1;
 	if (session_unsent(s) == 0)
 		out = 0;
+	if (s->stage == STAGE_TEXT && session_unsent(s) == 0)
+		until = clock_ms();     /* what is left of the text needs no reply before it */
 	(void)tend_wait(r, s->fd, (short)(POLLIN | out), until, 0, &happened);
 	if (is_stopped(s))
 		return session_fail(s, "dropped by a signal");
