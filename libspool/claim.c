@@ -131,8 +131,8 @@ return_stray(void *context, const char *file, enum spool_kind kind)
 	char name[SPOOL_NAME_SIZE], runner[SPOOL_RUNNER_SIZE];
 	size_t i;
 
-	(void)kind;
-	if (spool_split_claim(file, name, runner) < 0 || strcmp(runner, y->runner->id) != 0)
+	if (spool_split_claim(file, name, runner) < 0 || strcmp(runner, y->runner->id) != 0 ||
+	    spool_kind(y->runner->spool, SPOOL_CUR, file, kind) != SPOOL_KIND_FILE)
 		return 0;
 	for (i = 0; i < y->count; i++)
 		if (strcmp(y->held[i]->file, file) == 0)

@@ -93,7 +93,7 @@ parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 {
 	char *tab;
 
-	if (length < 6 || strchr("TDF", line[0]) == NULL || !digits(line + 1) || line[4] != ' ')
+	if (length < 6 || memchr(line, '\0', length) != NULL || strchr("TDF", line[0]) == NULL || !digits(line + 1) || line[4] != ' ')
 		return -1;
 	r->state = line[0];
 	r->code = (line[1] - '0') * 100 + (line[2] - '0') * 10 + (line[3] - '0');
@@ -102,7 +102,7 @@ parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 	r->fields = tab != NULL ? tab + 1 : line + length;
 	if (tab != NULL)
 		*tab = '\0';
-	return *r->address == '\0' || strlen(line) < 6 || !spool_is_harmless(r->address) ? -1 : 0;
+	return *r->address == '\0' || !spool_is_harmless(r->address) ? -1 : 0;
 }
 
 int

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What a failure was about: kept in the handle, so that a program can name it. */
+#include <string.h>
+
 #include "internal.h"
 
 int
@@ -40,4 +42,23 @@ spool_strange(struct spool *s, enum spool_dir d, const char *name, const char *r
 	(void)snprintf(object, sizeof object, "%s/%s", spool_dir_name(d), name);
 	s->stranger(s->context, object, reason);
 	errno = saved;
+}
+
+int
+spool_trouble_note(struct spool *s, struct spool_trouble *t)
+{
+	if (t->failed == 0) {
+		t->failed = errno;
+		memcpy(t->object, s->object, sizeof t->object);
+	}
+	return 0;
+}
+
+int
+spool_trouble_end(struct spool *s, const struct spool_trouble *t)
+{
+	if (t->failed == 0)
+		return 0;
+	errno = t->failed;
+	return spool_fail_at(s, t->object);
 }

@@ -30,6 +30,15 @@ struct spool_written {                  /* bytes that a power cut may still take
 /* fail.c: -1 with spool_object() set to DIR/NAME; errno is kept. */
 int spool_fail(struct spool *s, enum spool_dir d, const char *name);
 int spool_fail_at(struct spool *s, const char *object);
+/* What failed first while the rest of a pass went on. */
+struct spool_trouble {
+	int failed;                     /* errno, or 0 */
+	char object[SPOOL_PATH_SIZE];
+};
+/* Remembers the failure that has just happened, unless there was one before.  Always 0. */
+int spool_trouble_note(struct spool *s, struct spool_trouble *t);
+/* 0, or -1 with what was remembered. */
+int spool_trouble_end(struct spool *s, const struct spool_trouble *t);
 /* Tells s->stranger. */
 void spool_strange(struct spool *s, enum spool_dir d, const char *name, const char *reason);
 
@@ -83,8 +92,10 @@ struct spool_lease {
 	struct spool_seen *seen;
 	size_t count, room;
 	uint64_t now;
+	int begun;                      /* this process's own notes are at least as good as the file's */
 };
-int spool_lease_load(struct spool *s, struct spool_lease *l);
+/* Begins a round; the first one of a process reads what single rounds before it have noted. */
+int spool_lease_begin(struct spool *s, struct spool_lease *l);
 int spool_lease_save(struct spool *s, struct spool_lease *l);
 void spool_lease_free(struct spool_lease *l);
 /* Seconds that this state of the run file has been seen unchanged; -1 without memory. */

@@ -80,19 +80,72 @@ complete(struct spool *s, const char *broadcast)
 	return spool_sync_dir(s, SPOOL_NEW);
 }
 
-/* 0: the record is ours.  1: R is somebody else's. */
+/* What a record says of our own broadcast: 0 ours, 1 somebody else's, -1 (ENOENT: there is none). */
+static int
+whose(struct spool_stage *st, const char *key, struct record *r)
+{
+	int found = read_record(st->spool, key, r);
+
+	if (found > 0)
+		return strcmp(r->broadcast, st->name) != 0;
+	if (found == 0)
+		errno = ENOENT;
+	return spool_fail(st->spool, SPOOL_SENT, key);
+}
+
+static int
+is_plain_refusal(int failed)
+{
+	return failed == ENOSPC || failed == EDQUOT || failed == EACCES || failed == EPERM ||
+	    failed == EROFS || failed == EMLINK;
+}
+
+/* 0: the record is ours.  1: R is somebody else's.  -1: there is none, or, with st->renamed set,
+   nobody knows: then the staging must stay for whoever can read the record. */
 static int
 commit(struct spool_stage *st, const char *key, const char *file, struct record *r)
 {
 	struct spool *s = st->spool;
+	int tries, failed, found;
 
-	if (linkat(s->dir[SPOOL_TMP], file, s->dir[SPOOL_SENT], key, 0) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return spool_fail(s, SPOOL_SENT, key);
-	if (read_record(s, key, r) <= 0)
-		return spool_fail(s, SPOOL_SENT, key);
-	return strcmp(r->broadcast, st->name) != 0;
+	for (tries = 0; tries < 3; tries++) {
+		if (spool_stage_in_time(st) < 0)
+			return -1;
+		if (linkat(s->dir[SPOOL_TMP], file, s->dir[SPOOL_SENT], key, 0) == 0)
+			return 0;
+		failed = errno;
+		found = whose(st, key, r);
+		if (found >= 0)
+			return found;
+		if (failed == EEXIST && errno == ENOENT)
+			continue;               /* the operator has just removed it */
+		st->renamed = errno != ENOENT ? failed != EEXIST : !is_plain_refusal(failed);
+		if (failed != EEXIST)
+			errno = failed;
+		break;
+	}
+	return spool_fail(s, SPOOL_SENT, key);
+}
+
+/* Our own broadcast, just committed.  Gone already means that another completed it, but for a
+   writer that is so late that it may have been swept: that one must not say that it was sent. */
+static int
+complete_own(struct spool_stage *st, const char *key)
+{
+	struct spool *s = st->spool;
+
+	if (spool_sync_dir(s, SPOOL_SENT) < 0)
+		return -1;
+	if (renameat(s->dir[SPOOL_TMP], st->name, s->dir[SPOOL_NEW], st->name) < 0) {
+		if (errno != ENOENT)
+			return spool_fail(s, SPOOL_NEW, st->name);
+		if (spool_stage_in_time(st) < 0) {
+			(void)unlinkat(s->dir[SPOOL_SENT], key, 0);
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+	return spool_sync_dir(s, SPOOL_NEW);
 }
 
 static int
@@ -106,6 +159,20 @@ lose(struct spool_stage *st, const struct record *r, const char *sums)
 	return strcmp(r->sums, sums) == 0 ? 1 : 2;
 }
 
+static int
+prepare(struct spool_stage *st, const char *key, const char *sums, char file[SPOOL_NAME_SIZE])
+{
+	if (spool_stage_next(st) < 0)
+		return -1;
+	if (!st->broadcast || st->envelopes == 0 || !spool_is_key(key)) {
+		errno = EINVAL;
+		return spool_fail(st->spool, SPOOL_TMP, st->name);
+	}
+	if (spool_stage_sync(st) < 0 || spool_sync_dir(st->spool, SPOOL_TMP) < 0)
+		return -1;
+	return write_record(st, sums, file);
+}
+
 int
 spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sums)
 {
@@ -114,14 +181,7 @@ spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sum
 	struct record r;
 	int lost, saved;
 
-	if (spool_stage_next(st) < 0)
-		return -1;
-	if (!st->broadcast || st->envelopes == 0 || !spool_is_key(key)) {
-		errno = EINVAL;
-		return spool_fail(s, SPOOL_TMP, st->name);
-	}
-	if (spool_stage_sync(st) < 0 || spool_sync_dir(s, SPOOL_TMP) < 0 ||
-	    write_record(st, sums, file) < 0) {
+	if (prepare(st, key, sums, file) < 0) {
 		spool_stage_abort(st);
 		return -1;
 	}
@@ -135,7 +195,7 @@ spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sum
 		return lost < 0 ? -1 : lose(st, &r, sums);
 	st->renamed = 1;                /* committed: whoever comes next completes it */
 	spool_stage_drop_texts(st);
-	if (complete(s, st->name) < 0)
+	if (complete_own(st, key) < 0)
 		return -1;
 	spool_wake(s);
 	return 0;
@@ -145,7 +205,10 @@ struct staged {
 	struct spool *spool;
 	const char *broadcast;
 	char *key;
+	struct spool_trouble trouble;
 };
+
+enum { NO_KEY = 2 };                    /* an envelope was read, and has none */
 
 static int
 read_key(void *context, const char *name, enum spool_kind kind)
@@ -161,47 +224,54 @@ read_key(void *context, const char *name, enum spool_kind kind)
 		return 0;
 	(void)snprintf(path, sizeof path, "%s/%s", g->broadcast, name);
 	fd = openat(g->spool->dir[SPOOL_TMP], path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
 		return 0;
-	n = spool_pread_all(fd, text, sizeof text - 1, 0);
-	(void)close(fd);
+	n = fd < 0 ? -1 : spool_pread_all(fd, text, sizeof text - 1, 0);
 	if (n < 0)
-		return spool_fail(g->spool, SPOOL_TMP, path);
+		(void)spool_fail(g->spool, SPOOL_TMP, path);
+	if (n < 0)
+		(void)spool_trouble_note(g->spool, &g->trouble);
+	if (fd >= 0)
+		(void)close(fd);
+	if (n < 0)
+		return 0;
 	text[n] = '\0';
 	end = strstr(text, "\n\n");
-	if (end != NULL)
-		*end = '\0';
-	if (end != NULL && spool_line_value(text, "key", g->key, SPOOL_KEY_MAX + 1) &&
-	    spool_is_key(g->key))
-		return 1;
-	return 0;
+	if (end == NULL)                /* not written to its end: the next one may be */
+		return 0;
+	*end = '\0';
+	return spool_line_value(text, "key", g->key, SPOOL_KEY_MAX + 1) && spool_is_key(g->key) ?
+	    1 : NO_KEY;
 }
 
 int
 spool_staged_key(struct spool *s, const char *broadcast, char key[SPOOL_KEY_MAX + 1])
 {
-	struct staged g = { s, broadcast, key };
+	struct staged g = { .spool = s, .broadcast = broadcast, .key = key };
 	int found = spool_scan(s, SPOOL_TMP, broadcast, 0, read_key, &g);
 
-	return found < 0 && errno == ENOENT ? 0 : found;
+	key[found == 1 ? strlen(key) : 0] = '\0';
+	if (found < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (found == 1 || found == NO_KEY)
+		return found == 1;
+	/* what could not be read may have one */
+	return spool_trouble_end(s, &g.trouble);
 }
 
 struct completion {
 	struct spool *spool;
 	int count;
+	struct spool_trouble trouble;
 };
 
 static int
-complete_if_recorded(void *context, const char *name, enum spool_kind kind)
+complete_if_recorded(struct completion *c, const char *name)
 {
-	struct completion *c = context;
 	struct spool *s = c->spool;
 	char key[SPOOL_KEY_MAX + 1];
-	int recorded;
+	int recorded = spool_staged_key(s, name, key);
 
-	if (!spool_is_name(name) || spool_kind(s, SPOOL_TMP, name, kind) != SPOOL_KIND_DIR)
-		return 0;
-	recorded = spool_staged_key(s, name, key);
 	if (recorded > 0)
 		recorded = spool_key_names(s, key, name);
 	if (recorded < 0 && errno == EBADMSG) {
@@ -217,10 +287,22 @@ complete_if_recorded(void *context, const char *name, enum spool_kind kind)
 	return 0;
 }
 
+static int
+see_staged(void *context, const char *name, enum spool_kind kind)
+{
+	struct completion *c = context;
+
+	if (!spool_is_name(name) || spool_kind(c->spool, SPOOL_TMP, name, kind) != SPOOL_KIND_DIR)
+		return 0;
+	return complete_if_recorded(c, name) == 0 ? 0 : spool_trouble_note(c->spool, &c->trouble);
+}
+
 int
 spool_complete_keys(struct spool *s)
 {
-	struct completion c = { s, 0 };
+	struct completion c = { .spool = s };
 
-	return spool_scan(s, SPOOL_TMP, NULL, 0, complete_if_recorded, &c) < 0 ? -1 : c.count;
+	if (spool_scan(s, SPOOL_TMP, NULL, 0, see_staged, &c) < 0)
+		return -1;
+	return spool_trouble_end(s, &c.trouble) < 0 ? -1 : c.count;
 }

@@ -84,15 +84,14 @@ notes_name(char name[SPOOL_HOST_SIZE + 8])
 	(void)snprintf(name, SPOOL_HOST_SIZE + 8, ".seen.%s", host);
 }
 
-int
-spool_lease_load(struct spool *s, struct spool_lease *l)
+static int
+load(struct spool *s, struct spool_lease *l)
 {
 	char name[SPOOL_HOST_SIZE + 8];
 	struct spool_self me;
 	FILE *f;
 	int fd, result;
 
-	l->now = monotonic();
 	spool_self(&me);
 	notes_name(name);
 	fd = openat(s->dir[SPOOL_RUN], name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -108,7 +107,33 @@ spool_lease_load(struct spool *s, struct spool_lease *l)
 	/* notes without a boot can't be told from an older boot's */
 	result = *me.boot != '\0' ? read_notes(l, f, me.boot) : 0;
 	(void)fclose(f);
-	return result == 0 ? 0 : spool_fail(s, SPOOL_RUN, name);
+	return result == 0 || errno == EISDIR ? 0 : spool_fail(s, SPOOL_RUN, name);
+}
+
+/* Forgets whom the last round did not meet. */
+static void
+prune(struct spool_lease *l)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < l->count; i++)
+		if (l->seen[i].fresh) {
+			l->seen[kept] = l->seen[i];
+			l->seen[kept++].fresh = 0;
+		}
+	l->count = kept;
+}
+
+int
+spool_lease_begin(struct spool *s, struct spool_lease *l)
+{
+	l->now = monotonic();
+	if (l->begun) {
+		prune(l);
+		return 0;
+	}
+	l->begun = 1;
+	return load(s, l);
 }
 
 static int

@@ -153,7 +153,7 @@ append(struct spool_envelope *e, const char *line, size_t length, off_t *at)
 	while (n < 0 && errno == EINTR);
 	if (n < 0 || (size_t)n < length)
 		failed = n < 0 ? errno : ENOSPC;
-	*at = lseek(e->fd, 0, SEEK_CUR) - (off_t)length;
+	*at = lseek(e->fd, 0, SEEK_CUR) - (off_t)length + (last != '\n');
 	if (fcntl(e->fd, F_SETFL, flags) < 0 && failed == 0)
 		failed = errno;
 	errno = failed;

@@ -21,9 +21,10 @@ struct ward {
 	struct spool_runner *me;
 	struct spool *spool;
 	struct spool_round *round;
-	struct spool_lease lease;
+	struct spool_lease *lease;
 	struct casualty *list;
 	size_t count, room;
+	struct spool_trouble trouble;
 	int failed;                     /* a claim could not be returned: keep the run files */
 };
 
@@ -74,7 +75,7 @@ examine(struct ward *w, const char *id, const struct spool_peer *p)
 	}
 	if (probe == SPOOL_ALIVE && lease < LIVE_LEASE)
 		lease = LIVE_LEASE;
-	age = spool_lease_age(&w->lease, id, p);
+	age = spool_lease_age(w->lease, id, p);
 	if (age < 0)
 		return spool_fail(w->spool, SPOOL_RUN, id);
 	c->dead = c->by_lease = age >= lease;
@@ -96,8 +97,10 @@ see_orphan(void *context, const char *file, enum spool_kind kind)
 	struct spool_peer p;
 	int got;
 
-	(void)kind;
-	if (spool_split_claim(file, name, runner) < 0) {
+	kind = spool_kind(w->spool, SPOOL_CUR, file, kind);
+	if (kind == SPOOL_KIND_UNKNOWN)         /* gone meanwhile */
+		return 0;
+	if (spool_split_claim(file, name, runner) < 0 || kind != SPOOL_KIND_FILE) {
 		spool_strange(w->spool, SPOOL_CUR, file, "not a claim");
 		return 0;
 	}
@@ -222,8 +225,8 @@ see_claim(void *context, const char *file, enum spool_kind kind)
 	char name[SPOOL_NAME_SIZE], runner[SPOOL_RUNNER_SIZE];
 	struct casualty *c;
 
-	(void)kind;
-	if (spool_split_claim(file, name, runner) < 0)
+	if (spool_split_claim(file, name, runner) < 0 ||
+	    spool_kind(w->spool, SPOOL_CUR, file, kind) != SPOOL_KIND_FILE)
 		return 0;
 	c = find(w, runner);
 	if (c == NULL || !c->dead)
@@ -234,7 +237,7 @@ see_claim(void *context, const char *file, enum spool_kind kind)
 		return 0;
 	w->failed = 1;
 	if (errno != EACCES && errno != EPERM)
-		return -1;
+		return spool_trouble_note(w->spool, &w->trouble);
 	spool_strange(w->spool, SPOOL_CUR, file, strerror(errno));
 	return 0;
 }
@@ -251,18 +254,25 @@ bury(struct ward *w)
 	return 0;
 }
 
+/* On a full disk the notes of a single round are lost, but who is dead stays dead. */
+static void
+keep_notes(struct ward *w)
+{
+	if (spool_lease_save(w->spool, w->lease) < 0)
+		(void)spool_trouble_note(w->spool, &w->trouble);
+}
+
 static int
 make_round(struct ward *w)
 {
 	unsigned long before = w->round->returned;
-	int result, unsaved;
+	int result;
 
-	if (spool_lease_load(w->spool, &w->lease) < 0 ||
+	if (spool_lease_begin(w->spool, w->lease) < 0 ||
 	    spool_peers(w->spool, see_peer, w) < 0 ||
 	    spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_orphan, w) < 0)
 		return -1;
-	/* on a full disk the notes of a single round are lost, but who is dead stays dead */
-	unsaved = spool_lease_save(w->spool, &w->lease) < 0 ? errno : 0;
+	keep_notes(w);
 	if (revoke(w) < 0)
 		return -1;
 	result = spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_claim, w);
@@ -270,17 +280,30 @@ make_round(struct ward *w)
 		spool_wake(w->spool);
 	if (result < 0 || bury(w) < 0)
 		return -1;
-	errno = unsaved;
-	return unsaved == 0 ? 0 : spool_fail(w->spool, SPOOL_RUN, NULL);
+	return spool_trouble_end(w->spool, &w->trouble);
 }
 
 int
 spool_requeue_dead(struct spool_runner *r, struct spool_round *w)
 {
 	struct ward ward = { .me = r, .spool = r->spool, .round = w };
-	int result = make_round(&ward);
+	int result;
 
-	spool_lease_free(&ward.lease);
+	if (w->lease_notes == NULL)
+		w->lease_notes = calloc(1, sizeof *w->lease_notes);
+	if (w->lease_notes == NULL)
+		return spool_fail(r->spool, SPOOL_RUN, NULL);
+	ward.lease = w->lease_notes;
+	result = make_round(&ward);
 	free(ward.list);
 	return result;
+}
+
+void
+spool_round_end(struct spool_round *w)
+{
+	if (w->lease_notes != NULL)
+		spool_lease_free(w->lease_notes);
+	free(w->lease_notes);
+	w->lease_notes = NULL;
 }

@@ -317,11 +317,14 @@ uint64_t spool_retry_order(uint64_t born, uint64_t now);
 
 /* ---- requeue.c, lease.c, sweep.c: recovery, each idempotent ---- */
 
+struct spool_lease;
+
 struct spool_round {                    /* one round of ml-requeue: what to do, and what was done */
 	int all_due;
 	unsigned lease;                 /* seconds */
 	unsigned keep;                  /* days of done/ */
 	unsigned long due, returned, held, repaired, published, swept, purged;
+	struct spool_lease *lease_notes;/* NULL at first; who stays hands them from round to round */
 	/* told of each dead runner and each claim put into hold/; may be NULL */
 	void (*tell)(void *context, const char *event, const char *object);
 	void *context;
@@ -329,6 +332,8 @@ struct spool_round {                    /* one round of ml-requeue: what to do, 
 
 /* Moves what is due from defer/ to new/, and repairs ORDERs a clock has spoilt. */
 int spool_requeue_due(struct spool *s, struct spool_round *w);
+/* Frees the lease notes. */
+void spool_round_end(struct spool_round *w);
 /* Returns the claims of dead runners; R is the caller's own run file. */
 int spool_requeue_dead(struct spool_runner *r, struct spool_round *w);
 /* Removes old staging, done/ past its days, and messages with a witness. */

@@ -275,9 +275,10 @@ copy_text(struct spool_stage *st)
 			break;
 		at += n;
 	}
-	if (n == 0 && sync_now(st, st->text_fd, name) == 0 && close(st->text_fd) == 0) {
+	if (n == 0 && sync_now(st, st->text_fd, name) == 0) {
+		n = close(st->text_fd);
 		st->text_fd = fd;
-		return 0;
+		return n == 0 ? 0 : spool_fail(st->spool, SPOOL_TMP, name);
 	}
 	(void)spool_fail(st->spool, SPOOL_TMP, name);
 	(void)close(fd);
@@ -305,8 +306,8 @@ link_text(struct spool_stage *st)
 	return spool_fail(s, SPOOL_MESS, unique);
 }
 
-static int
-still_in_time(struct spool_stage *st)
+int
+spool_stage_in_time(struct spool_stage *st)
 {
 	if (spool_uptime() - st->begun < WRITER_SECONDS)
 		return 0;
@@ -321,7 +322,7 @@ spool_stage_next(struct spool_stage *st)
 
 	if (fd < 0)
 		return 0;
-	if (still_in_time(st) < 0)
+	if (spool_stage_in_time(st) < 0)
 		return -1;
 	spilt = st->count_at != 0;
 	if (write_buffer(st, 1) < 0 || (spilt && patch_count(st) < 0))
@@ -345,7 +346,7 @@ spool_stage_sync(struct spool_stage *st)
 	char name[SPOOL_NAME_SIZE];
 	int fd, result;
 
-	if (still_in_time(st) < 0)
+	if (spool_stage_in_time(st) < 0)
 		return -1;
 	if (syncs_later(st))
 		return spool_whole_sync(s->dir[SPOOL_TMP]) == 0 ? 0 : spool_fail(s, SPOOL_TMP, st->name);

@@ -35,6 +35,7 @@ options(struct enqueue *e, int argc, char **argv)
 	int c;
 
 	/* The + is for the C library that else would look for options among the recipients. */
+	opterr = 0;                     /* usage says it in one line */
 	while ((c = getopt(argc, argv, "+f:r:t")) != -1) {
 		switch (c) {
 		case 'f':

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A broadcast under a key goes out once, whoever asks for it and however often. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,6 +77,10 @@ publish_key(struct explode *x, int *named)
 
 	sums(x, asked);
 	result = spool_stage_publish_key(&x->stage, x->key, asked);
+	if (result < 0 && errno == EBADMSG) {
+		warn_text(spool_object(&x->spool), "not a record of a key, nothing was sent");
+		return EX_DATAERR;
+	}
 	if (result < 0)
 		return spool_failed(x);
 	*named = 1;

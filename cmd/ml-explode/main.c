@@ -125,6 +125,7 @@ main(int argc, char **argv)
 
 	std_start();
 	x.most = DEFAULT_MOST;
+	opterr = 0;                     /* usage says it in one line */
 	while ((c = getopt(argc, argv, "+f:V:n:k:sl:m:McH:")) != -1)
 		option(&x, &in, c);
 	if (argc - optind != 1)

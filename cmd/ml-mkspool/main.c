@@ -69,7 +69,8 @@ main(int argc, char **argv)
 	int c;
 
 	std_start();
-	while ((c = getopt(argc, argv, "g:")) != -1) {
+	opterr = 0;                     /* usage says it in one line */
+	while ((c = getopt(argc, argv, "+g:")) != -1) {
 		if (c != 'g')
 			usage();
 		group = group_id(optarg);

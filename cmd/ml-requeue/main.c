@@ -39,7 +39,8 @@ options(struct requeue *q, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "ag:i:k:")) != -1) {
+	opterr = 0;                     /* usage says it in one line */
+	while ((c = getopt(argc, argv, "+ag:i:k:")) != -1) {
 		switch (c) {
 		case 'a':
 			q->all_due = 1;

@@ -15,6 +15,7 @@ struct requeue {
 	int all_due;
 	unsigned lease, keep;           /* seconds, days */
 	unsigned long interval;         /* seconds; 0: one round */
+	struct spool_lease *lease_notes;/* from round to round */
 };
 
 /* round.c: all phases of one round, whatever became of the one before.  EX_OK, or the code of

@@ -104,7 +104,8 @@ round_make(struct requeue *q)
 		complete_keys, return_dead, requeue_due, sweep
 	};
 	struct spool_round w = {
-		.all_due = q->all_due, .lease = q->lease, .keep = q->keep, .tell = log_tell
+		.all_due = q->all_due, .lease = q->lease, .keep = q->keep, .tell = log_tell,
+		.lease_notes = q->lease_notes
 	};
 	size_t count = sizeof phases / sizeof *phases, i;
 	int code = EX_OK;
@@ -120,6 +121,7 @@ round_make(struct requeue *q)
 		if (q->joined)
 			check(q, round_beat(q), &code);
 	}
+	q->lease_notes = w.lease_notes;
 	log_round(&w);
 	return code;
 }
@@ -127,6 +129,10 @@ round_make(struct requeue *q)
 int
 round_leave(struct requeue *q)
 {
+	struct spool_round last = { .lease_notes = q->lease_notes };
+
+	spool_round_end(&last);
+	q->lease_notes = NULL;
 	if (!q->joined)
 		return 0;
 	if (spool_return_strays(&q->runner, NULL, 0) < 0)

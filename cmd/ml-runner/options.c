@@ -56,6 +56,7 @@ read_flags(struct options *o, int argc, char **argv)
 {
 	int c;
 
+	opterr = 0;                     /* usage says it in one line */
 	while ((c = getopt(argc, argv, "+1qj:m:n:w:r:c:e:a:t:x:")) != -1)
 		switch (c) {
 		case '1': o->once = 1; break;

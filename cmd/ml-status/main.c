@@ -22,7 +22,8 @@ options(int argc, char **argv)
 {
 	int c, mode = 0;
 
-	while ((c = getopt(argc, argv, "lmw")) != -1) {
+	opterr = 0;                     /* usage says it in one line */
+	while ((c = getopt(argc, argv, "+lmw")) != -1) {
 		if (c == '?' || (mode != 0 && mode != c))
 			usage();
 		mode = c;
