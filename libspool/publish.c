@@ -25,6 +25,9 @@ spool_stage_abort(struct spool_stage *st)
 	if (st->fd >= 0)
 		(void)close(st->fd);
 	st->fd = -1;
+	if (st->text_fd >= 0)           /* to look through a broadcast takes a descriptor */
+		(void)close(st->text_fd);
+	st->text_fd = -1;
 	/* a rename whose answer got lost is found out here: what has gone is not put away */
 	if (!st->renamed)
 		(void)spool_put_away(s, st->name, SPOOL_KIND_UNKNOWN, 1, &dropped);

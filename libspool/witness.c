@@ -59,6 +59,9 @@ drop_broadcast(struct spool *s, const char *path, unsigned long *dropped)
 {
 	struct dropping g = { s, path, dropped };
 
+	/* an empty one goes without the descriptor that its writer may have lacked */
+	if (unlinkat(s->dir[SPOOL_TMP], path, AT_REMOVEDIR) == 0)
+		return 0;
 	if (spool_scan(s, SPOOL_TMP, path, 1, see_inside, &g) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (unlinkat(s->dir[SPOOL_TMP], path, AT_REMOVEDIR) == 0 || errno == ENOENT)

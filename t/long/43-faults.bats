@@ -132,9 +132,12 @@ sweep_errors()
 			left=$(tree | grep -v -e '^new/' -e '^mess/' -e '^sent/K$' || :)
 			# behind the record it only waits to be completed
 			[ ! -e "$SPOOL/sent/K" ] || left=$(grep -v '^tmp/a/' <<<"$left" || :)
+			# and where nobody knows whether there is a record, it is left to the sweeper
+			[ "$POINT $error" != 'linkat 4 EIO' ] && [ "$POINT $error" != 'linkat 4 EMFILE' ] || left=
 			[ -z "$left" ] || [ "${POINT% *}" = unlinkat ] || complain "$error: left $left"
 			[ "$CODE" -eq 0 ] || [ -n "$(find "$SPOOL/new" "$SPOOL/sent" -type f)" ] ||
 				[ -z "$(ls "$SPOOL/mess")" ] || [ "${POINT% *}" = unlinkat ] ||
+				[ "$POINT" = 'linkat 4' ] ||
 				complain "$error: texts are left"
 			recover
 			all_or_none "$n"
@@ -379,4 +382,59 @@ all_done()
 		everybody 6
 		nothing_left
 	done
+}
+
+# strace can't make a link and then deny it: the record is put there while the call stands still.
+@test "a link into sent/ that was made, and reported as failed, is a success" {
+	local command
+	read -ra command < <(explode -k K)
+	# shellcheck disable=SC2016
+	start sh -c 'exec "$@" <letter' sh strace -qq -o trace -e trace=linkat -e signal=none \
+		-e inject=linkat:error=EIO:delay_enter=2000000:when=4 "${command[@]}"
+	wait_for recorded
+	ln "$SPOOL"/tmp/.key.* "$SPOOL/sent/K"
+	CODE=0
+	wait "$PID" || CODE=$?
+	[ "$CODE" -eq 0 ]
+	NAME=$(cat "$PID_OUT")
+	[ -d "$SPOOL/new/$NAME" ]
+	[ "$(rcpts new | wc -l)" -eq 6 ]
+}
+
+recorded()
+{
+	[ -n "$(find "$SPOOL/tmp" -name '.key.*' -size +0)" ]
+}
+
+@test "producers with too few descriptors, however many, say so and leave nothing" {
+	local n command
+	for command in "$(enqueue)" "$(explode)" "$(explode -k K)"; do
+		read -ra command <<<"$command"
+		for ((n = 12; n < 30; n++)); do
+			CODE=0
+			sh -c 'exec <letter >out 2>err 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n "$1"; shift; exec timeout 20 "$@"' \
+				sh "$n" "${command[@]}" || CODE=$?
+			POINT="$n descriptors"
+			[ "$CODE" -ne 0 ] || break
+			[ "$CODE" -lt 124 ] || complain "exit $CODE"
+			[ -z "$(tree)" ] || complain "something is left"
+		done
+		[ "$n" -gt 14 ] || complain "always enough"
+		[ "$CODE" -eq 0 ] || complain "never enough"
+		recover
+		nothing_left
+	done
+}
+
+@test "a message link that can't be taken back keeps the envelope that the sweeper knows it by" {
+	local command
+	read -ra command < <(explode)
+	POINT=unlinkat
+	# the sync fails, and so does whatever is to be removed
+	CODE=0
+	strace -qq -o trace -e trace=syncfs,fsync,unlinkat -e signal=none -e inject=syncfs,fsync:error=EIO \
+		-e inject=unlinkat:error=EIO "${command[@]}" <letter >out 2>err || CODE=$?
+	[ "$CODE" -eq 74 ]
+	[ "$(find "$SPOOL/mess" -type f | wc -l)" -eq 3 ]
+	nothing_left
 }
