@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* The log's lines; a line that does not fit whole flushes what is there first. */
+/*
+ * The log's lines; a line that does not fit whole flushes what is there first.
+ * Runners share one log, and a pipe keeps a write together up to 4096 octets
+ * only: so many in whole lines are written at once, and no line is longer.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,8 +12,8 @@
 #include "io.h"
 #include "log.h"
 
-#define ROOM     32768
-#define LONGEST 6144
+#define ROOM    32768
+#define LONGEST 4096
 
 static char gathered[ROOM];
 static size_t used, line;               /* the open line begins at `used` and has `line` bytes */
@@ -98,11 +102,27 @@ log_end(void)
 	line = 0;
 }
 
+/* Whole lines from there, as many as a pipe keeps together. */
+static size_t
+piece(size_t from)
+{
+	size_t end = used - from > LONGEST ? from + LONGEST : used;
+
+	while (gathered[end - 1] != '\n')
+		end--;
+	return end - from;
+}
+
 void
 log_flush(void)
 {
+	size_t n, written;
+
 	/* a log that can't be written must not stop the mail */
-	(void)io_write(STDERR_FILENO, gathered, used);
+	for (written = 0; written < used; written += n) {
+		n = piece(written);
+		(void)io_write(STDERR_FILENO, gathered + written, n);
+	}
 	used = 0;
 }
 
