@@ -31,8 +31,7 @@ install_services()
 	fi
 	for f in "$SCAN"/*/run "$SCAN"/*/log/run; do
 		sed -i -e "s,/var/spool/ml/news,$SPOOL," -e "s/127.0.0.1 25/127.0.0.1 $PORT/" \
-			-e "s/-i 60/-i 1/" -e "s/\(setuidgid\|chpst -u\) ml /${account:+\1 $account }/" \
-			-e 's/^exec s6- *ml-/exec ml-/' "$f"
+			-e "s/-i 60/-i 1/" -e "s/\(s6-setuidgid\|setuidgid\|chpst -u\) ml /${account:+\1 $account }/" "$f"
 	done
 }
 
