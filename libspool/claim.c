@@ -67,9 +67,13 @@ put_aside(struct spool *s, const char *file, const char *name)
 		errno = failed;
 		return spool_fail(s, SPOOL_HOLD, name);
 	}
-	(void)spool_move(s, SPOOL_CUR, file, SPOOL_NEW, name);
+	/* what is wrong with this file alone must not be the first again */
+	if (spool_is_general(failed))
+		(void)spool_move(s, SPOOL_CUR, file, SPOOL_NEW, name);
+	else
+		(void)spool_stand_back(s, file, name);
 	errno = failed;
-	return -1;
+	return spool_fail(s, SPOOL_CUR, file);
 }
 
 static int

@@ -62,3 +62,10 @@ spool_trouble_end(struct spool *s, const struct spool_trouble *t)
 	errno = t->failed;
 	return spool_fail_at(s, t->object);
 }
+
+int
+spool_is_general(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOTCONN || err == EINTR ||
+	    err == ENOSPC || err == EDQUOT || err == EROFS;
+}

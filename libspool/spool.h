@@ -58,6 +58,8 @@ void spool_close(struct spool *s);
    ENOTEMPTY: a directory with something else in it; nothing was changed. */
 int spool_make(struct spool *s, const char *path, gid_t group);
 const char *spool_dir_name(enum spool_dir d);
+/* 1 if the errno ERR speaks of this process or the whole file system, 0 if of one file. */
+int spool_is_general(int err);
 /* What the last failure was about: "cur/NAME"; never NULL. */
 const char *spool_object(const struct spool *s);
 /* 1 while SPOOL/paused exists, else 0; -1 if that can't be known. */

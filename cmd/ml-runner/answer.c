@@ -133,16 +133,31 @@ answer_text(struct runner *r, struct transaction *t, const struct reply *p)
 	flight_end(r, t);
 }
 
+/* The text is refused before its end, and the server will not hear the rest. */
+static int
+answer_early(struct runner *r, const struct reply *p)
+{
+	struct session *s = r->session;
+	struct transaction *t = s->sending;
+
+	s->sending = NULL;
+	s->stage = STAGE_NONE;
+	answer_text(r, t, p);
+	return session_fail(s, "the text was refused before its end");
+}
+
 int
 answer(struct runner *r, const struct reply *p)
 {
 	struct session *s = r->session;
 	struct expected e;
 
+	if (s->expected_count == 0 && s->stage == STAGE_TEXT && p->code / 100 >= 4 && p->code != 421)
+		return answer_early(r, p);
 	if (s->expected_count == 0)
 		return session_fail(s, p->code == 421 ? p->text : "the server spoke unasked");
 	if (p->code == 421)
-		return session_fail(s, p->text + 4);
+		return session_fail(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
 	if (wants_nothing(p->code) && s->expected[s->expected_first].kind != EXPECT_TEXT) {
 		tend_last(r, p->text);
 		return session_fail(s, p->text);

@@ -14,6 +14,7 @@
 
 #define SMALL 262144
 #define PIECE 16384
+#define LONE_DOT 5
 
 static struct body *kept;
 
@@ -106,6 +107,8 @@ body_begin(struct body_reader *b)
 {
 	b->at = 0;
 	b->line_start = 1;
+	b->last = '\n';
+	b->ended = 1;
 	b->finished = 0;
 }
 
@@ -144,6 +147,18 @@ stuff(struct body_reader *at, char *to, const char *from, size_t n)
 	return (size_t)(out - to);
 }
 
+/* A text that a stranger stored without its last CRLF gets it here: the dot must stand alone. */
+static ssize_t
+lone_dot(struct body_reader *at, char *to)
+{
+	static const char dot[LONE_DOT] = { '\r', '\n', '.', '\r', '\n' };
+	size_t from = at->ended ? 2 : 0;
+
+	at->finished = 1;
+	memcpy(to, dot + from, sizeof dot - from);
+	return (ssize_t)(sizeof dot - from);
+}
+
 ssize_t
 body_next(struct body *b, struct body_reader *at, char *to, size_t size)
 {
@@ -151,17 +166,15 @@ body_next(struct body *b, struct body_reader *at, char *to, size_t size)
 	size_t want = size / 2 < PIECE ? size / 2 : PIECE;
 	ssize_t n;
 
-	if (at->finished || want < 3)
+	if (at->finished || want < LONE_DOT)
 		return 0;
 	n = read_piece(b, at->at, piece, want);
 	if (n < 0)
 		return -1;
 	at->at += n;
-	if (n > 0)
-		return (ssize_t)stuff(at, to, piece, (size_t)n);
-	at->finished = 1;
-	to[0] = '.';
-	to[1] = '\r';
-	to[2] = '\n';
-	return 3;
+	if (n == 0)
+		return lone_dot(at, to);
+	at->ended = piece[n - 1] == '\n' && (n > 1 ? piece[n - 2] : at->last) == '\r';
+	at->last = piece[n - 1];
+	return (ssize_t)stuff(at, to, piece, (size_t)n);
 }

@@ -25,6 +25,8 @@ void body_close(struct body *b);
 struct body_reader {                    /* where a large text has come to */
 	off_t at;
 	int line_start;
+	char last;                      /* the octet before the next one */
+	int ended;                      /* so far it ends in CRLF */
 	int finished;
 };
 

@@ -80,7 +80,7 @@ become(const struct runner *r, const struct transaction *t, char **argv, int in,
 	signals_default();
 	if (setenv("SENDER", t->sender, 1) < 0 ||
 	    setenv("NAME", spool_unique(t->job->envelope.name), 1) < 0 ||
-	    (r->opt->rcpts == 1 ? setenv("RECIPIENT", t->addresses, 1) : unsetenv("RECIPIENT")) < 0 ||
+	    (!r->opt->many ? setenv("RECIPIENT", t->addresses, 1) : unsetenv("RECIPIENT")) < 0 ||
 	    dup2(in, STDIN_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
 		_exit(126);
 	(void)execvp(argv[0], argv);
@@ -149,7 +149,7 @@ feed(struct running *c)
 
 	if (c->from == c->to) {
 		n = pread(c->body->fd, c->piece, sizeof c->piece, c->at);
-		if (n < 0) {                    /* half a message must not pass for a whole one */
+		if (n < 0 || (n == 0 && c->at < c->body->size)) {       /* half a message must not pass for a whole one */
 			(void)kill(-c->pid, SIGKILL);
 			(void)kill(c->pid, SIGKILL);
 		}
@@ -217,9 +217,10 @@ hurry(struct running *c)
 		c->abandoned = 1;
 		c->end_at = now;
 	}
-	if (c->kill_at != 0 && now >= c->kill_at)
+	if (c->kill_at != 0 && now >= c->kill_at) {
 		signal_group(c, SIGKILL);
-	else if (c->kill_at == 0 && now >= c->end_at) {
+		c->kill_at = now + GRACE_MS;
+	} else if (c->kill_at == 0 && now >= c->end_at) {
 		c->result->timed_out = !c->abandoned;
 		signal_group(c, SIGTERM);
 		c->kill_at = now + GRACE_MS;

@@ -5,6 +5,7 @@
  * supervisor starts all anew.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -104,7 +105,8 @@ crew(const struct options *o)
 	unsigned long i;
 
 	c.child = calloc(o->processes, sizeof *c.child);
-	if (c.child == NULL || pipe(c.alive) < 0 || signals_catch() < 0)
+	if (c.child == NULL || pipe(c.alive) < 0 ||
+	    fcntl(c.alive[0], F_SETFD, FD_CLOEXEC) < 0 || fcntl(c.alive[1], F_SETFD, FD_CLOEXEC) < 0 || signals_catch() < 0)
 		die_errno("can't start");
 	for (i = 0; i < o->processes && signals.stop == 0; i++)
 		if (hire(&c, o, i) < 0) {

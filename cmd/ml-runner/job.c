@@ -5,6 +5,7 @@
  * the order of the claims.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "job.h"
 #include "queue.h"
 #include "settle.h"
+#include "tend.h"
 
 int
 job_any_lost(const struct runner *r)
@@ -123,6 +125,18 @@ append(struct runner *r, struct job *j)
 	*at = j;
 }
 
+/* Its message is there and can't be read: it waits, and stands in nobody's way. */
+static void
+unreadable(struct runner *r, struct job *j)
+{
+	char text[REPLY_SIZE];
+
+	(void)snprintf(text, sizeof text, "451 4.3.0 its message can't be read: %s", strerror(errno));
+	warn_spool(&r->spool, NULL);
+	job_tally(j, 451, text, 0, 1);
+	settle(r, j);
+}
+
 /* 1: ready.  0: it needed no delivery, or can have none, and is dealt with. */
 static int
 begin(struct runner *r, struct job *j)
@@ -139,6 +153,10 @@ begin(struct runner *r, struct job *j)
 	j->body = body_open(&r->spool, spool_unique(e->name));
 	if (j->body == NULL && errno == ENOENT) {
 		settle_hold(r, j, "it has no message");
+		return 0;
+	}
+	if (j->body == NULL && !spool_is_general(errno)) {
+		unreadable(r, j);
 		return 0;
 	}
 	j->answered = calloc(e->rcpts / 8 + 1, 1);
@@ -165,6 +183,7 @@ job_claim(struct runner *r)
 			return got;
 		}
 		got = begin(r, j);
+		tend(r);                /* there may be many that need no more than this */
 	} while (got == 0);
 	return got;
 }

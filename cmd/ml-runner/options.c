@@ -88,18 +88,17 @@ is_address_word(const char *arg)
 static void
 check_command(struct options *o)
 {
-	int many = 0;
 	char **a;
 
 	for (a = o->command; *a != NULL; a++) {
-		many |= strcmp(*a, "{rcpts}") == 0;
+		o->many |= strcmp(*a, "{rcpts}") == 0;
 		if (is_address_word(*a) && a > o->command)
 			continue;
 		if (strstr(*a, "{sender}") != NULL || strstr(*a, "{rcpt}") != NULL ||
 		    strstr(*a, "{rcpts}") != NULL)
 			die_text(EX_USAGE, *a, "an address stands for a whole argument, or not at all");
 	}
-	if (!many)
+	if (!o->many)
 		o->rcpts = 1;
 }
 

@@ -22,6 +22,7 @@ struct options {
 	enum transport_kind kind;
 	const char *host, *port;        /* smtp; port NULL: host is a socket's path */
 	char **command;                 /* pipe */
+	int many;                       /* it takes {rcpts} */
 };
 
 /* Fills *O, or says what is wrong and exits 64. */

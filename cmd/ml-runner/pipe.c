@@ -25,7 +25,7 @@ translate(const struct command_result *c, struct reply *p)
 {
 	const char *status;
 
-	switch (c->code) {
+	switch (c->timed_out ? EX_TEMPFAIL : c->code) {
 	case 0:
 		p->code = 250;
 		(void)snprintf(p->text, sizeof p->text, "250 delivered");
@@ -59,8 +59,10 @@ judge(struct runner *r, struct transaction *t, const struct command_result *c)
 	struct reply p = { .code = 0 };
 	size_t i;
 
-	if (c->code == COMMAND_ABANDONED)
+	if (c->code == COMMAND_ABANDONED) {
+		job_replan(t->job);
 		return;
+	}
 	for (i = 0; i < t->targets; i++)
 		t->target[i].state = TARGET_ACCEPTED;
 	translate(c, &p);

@@ -155,7 +155,7 @@ refused(struct runner *r, const struct spool_entry *n)
 		r->queue.useful++;
 		return 0;
 	}
-	if (errno != EACCES && errno != EPERM) {
+	if (spool_is_general(errno)) {
 		warn_spool(&r->spool, NULL);
 		return -1;
 	}

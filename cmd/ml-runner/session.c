@@ -81,18 +81,6 @@ session_put(struct session *s, const char *text, size_t n)
 	return 0;
 }
 
-static int
-write_out(struct session *s)
-{
-	ssize_t n = send(s->fd, s->out + s->out_from, session_unsent(s), MSG_NOSIGNAL);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : session_fail(s, strerror(errno));
-	s->out_from += (size_t)n;
-	s->progress_at = clock_ms();
-	return 0;
-}
-
 /* A server without TCP_NODELAY waits with the rest of its replies until the first are acknowledged. */
 static void
 acknowledge(struct session *s)
@@ -134,6 +122,31 @@ static int
 is_stopped(const struct session *s)
 {
 	return signals.stop > s->greeted;
+}
+
+/* The server has closed its ears; what it said before that is still to be heard. */
+static int
+write_failed(struct session *s)
+{
+	int failed = errno;
+	size_t had;
+
+	do
+		had = s->in_to - s->in_from;
+	while (read_in(s) == 0 && s->in_to - s->in_from > had);
+	return session_fail(s, strerror(failed));
+}
+
+static int
+write_out(struct session *s)
+{
+	ssize_t n = send(s->fd, s->out + s->out_from, session_unsent(s), MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : write_failed(s);
+	s->out_from += (size_t)n;
+	s->progress_at = clock_ms();
+	return 0;
 }
 
 /* POLLOUT if something may be written now; -1 if the session can't go on. */

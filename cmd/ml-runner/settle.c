@@ -160,8 +160,12 @@ settle_release(struct runner *r, struct job *j, uint64_t order)
 void
 settle_step_back(struct runner *r, struct job *j)
 {
-	const struct tally *t = most_heard(j);
+	const struct tally *t = NULL;
+	size_t i;
 
+	for (i = 0; i < j->tallies; i++)
+		if (j->tally[i].code == 421)
+			t = &j->tally[i];
 	/* the note tells the next claim that this is not the first time */
 	if (t != NULL && !j->lost && !j->noted)
 		(void)spool_note(&j->envelope, 0, t->text);

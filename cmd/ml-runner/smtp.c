@@ -175,7 +175,10 @@ is_impossible(struct runner *r, struct transaction *t)
 	if (t->utf8 && !s->utf8) {
 		p.code = 553;
 		(void)snprintf(p.text, sizeof p.text, "553 5.6.7 the server does not offer SMTPUTF8");
-		outcome_fail(r, t, 0, &p);
+		if (address_is_ascii(t->job->envelope.from, strlen(t->job->envelope.from)))
+			outcome_fail(r, t, 0, &p);
+		else
+			outcome_refused(r, t, &p);
 		return 1;
 	}
 	return 0;
@@ -203,6 +206,7 @@ begin(struct runner *r)
 
 			s->sending = NULL;
 			flight_end(r, t);
+			tend(r);        /* there may be thousands of them */
 			return 1;
 		}
 	}
@@ -303,7 +307,7 @@ turn(struct runner *r)
 	struct reply p;
 	int got = send_all(r);
 
-	if (got < 0 && s->dead)
+	if (got < 0 && s->dead && s->in_from == s->in_to)
 		return -1;
 	if (s->expected_count == 0 && session_unsent(s) == 0 && s->stage == STAGE_NONE) {
 		if (s->in_from < s->in_to)      /* a farewell, or a reply that nobody asked for */
@@ -341,7 +345,7 @@ smtp_work(struct runner *r)
 	}
 	/* after a rest the connection may have gone long ago, which says nothing about our message */
 	got = s->rested || s->flight == NULL;
-	blame = !got && !r->stuck && signals.stop < 2 && !job_any_lost(r);
+	blame = !got && !r->stuck && !r->troubled && signals.stop < 2 && !job_any_lost(r);
 	flight_lost(r, blame, s->why);
 	return got ? WORK_AGAIN : WORK_LOST;
 }

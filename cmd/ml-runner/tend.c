@@ -66,11 +66,17 @@ static void
 beat(struct runner *r)
 {
 	r->beat_at = clock_ms() + BEAT_MS;
+	if (spool_uptime() - r->self.beat > AWAY) {
+		if (renew(r) < 0)
+			r->beat_at = clock_ms() + RETRY_MS;
+		return;
+	}
 	if (spool_runner_beat(&r->self) == 0) {
 		r->beatless = 0;
 		return;
 	}
 	if (errno == ENOENT) {
+		r->self.beat = 0;       /* till then nothing may be sent */
 		if (renew(r) < 0)
 			r->beat_at = clock_ms() + RETRY_MS;
 		return;
@@ -139,8 +145,10 @@ tend_may_send(struct runner *r)
 
 	if (spool_uptime() - r->self.beat > AWAY) {
 		r->beat_at = 0;
-		if (renew(r) < 0)
+		if (renew(r) < 0) {
+			r->troubled = 1;
 			return 0;
+		}
 		r->beat_at = clock_ms() + BEAT_MS;
 	}
 	for (j = r->jobs; j != NULL; j = j->next)

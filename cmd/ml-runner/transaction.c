@@ -83,15 +83,18 @@ static int
 take_carried(struct job *j, struct transaction *t, size_t most)
 {
 	size_t n;
+	int failed = 0;
 
 	for (n = 0; n < j->carries && n < most && fits(t, j->carried[n].address); n++) {
-		if (add_target(t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0)
-			return -1;
+		if (add_target(t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0) {
+			failed = 1;
+			break;
+		}
 		free(j->carried[n].address);
 	}
 	memmove(j->carried, j->carried + n, (j->carries - n) * sizeof *j->carried);
 	j->carries -= n;
-	return j->carries > 0;
+	return failed ? -1 : j->carries > 0;
 }
 
 static int
