@@ -189,7 +189,8 @@ claimed()
 	cat "$PID_ERR"
 	[ "$(grep -c "$b.*Permission denied" "$PID_ERR")" -eq 1 ]
 	[ "$(grep -c "$n.*Permission denied" "$PID_ERR")" -eq 1 ]
-	[ -e "$SPOOL/new/$n" ]
+	# the one could be moved, and waits; it is untouched
+	[ "$(rcpts new defer | grep -cx 'T000 closed@example.com')" -eq 1 ]
 	[ "$(find "$SPOOL/new/$b" -type f | wc -l)" -eq 1 ]
 	[ "$(delivered)" -eq 3 ]
 	# with -1 there is nothing that it could do
