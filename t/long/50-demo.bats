@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: ISC
 # The demo: what a newcomer runs first keeps what the suite promises, and cleans up after itself.
 
-load lib
+load ../lib
 
 setup()
 {
-	DEMO=$BATS_TEST_DIRNAME/../contrib/demo/demo
+	DEMO=$BATS_TEST_DIRNAME/../../contrib/demo/demo
 	BUILD=$BIN/..
 	DIR=$BATS_TEST_TMPDIR/demo
 }
