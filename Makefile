@@ -17,7 +17,7 @@ COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -Ilibspool -Icmd/common
 LIB     = $(patsubst %.c,$B/%.o,$(wildcard libspool/*.c))
 COMMON  = $(patsubst %.c,$B/%.o,$(wildcard cmd/common/*.c))
 
-all: $(PROGRAMS:%=$B/bin/%) $B/libspool.a $B/spool.pc
+all: $(PROGRAMS:%=$B/bin/%) $B/libspool.a
 
 $B/libspool.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $(LIB)
@@ -44,11 +44,6 @@ public-header-only:
 $B/t/sink: $(wildcard t/sink/*.c) t/sink/sink.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
-
-$B/spool.pc: Makefile
-	@mkdir -p $(@D)
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: spool' 'Description: a maildir-style spool for mailing lists' \
-	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lspool' 'Cflags: -I$${prefix}/include' >$@
 
 demo: all $B/t/sink
 	sh contrib/demo/demo $B
@@ -78,7 +73,9 @@ install: all
 	cp $(PAGES) $(DESTDIR)$(PREFIX)/share/man/man1
 	cp $B/libspool.a $(DESTDIR)$(PREFIX)/lib
 	cp libspool/spool.h $(DESTDIR)$(PREFIX)/include
-	cp $B/spool.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: spool' 'Description: a maildir-style spool for mailing lists' \
+	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lspool' 'Cflags: -I$${prefix}/include' \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/spool.pc
 
 clean:
 	rm -rf $B
