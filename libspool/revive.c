@@ -58,17 +58,16 @@ admit(struct ward *w, const char *id)
 }
 
 static int
-examine(struct ward *w, const char *id, const struct spool_peer *p)
+examine(struct ward *w, const char *id, const struct spool_peer *p, enum spool_probe probe)
 {
 	struct casualty *c = admit(w, id);
-	enum spool_probe probe = p != NULL ? spool_peer_probe(p) : SPOOL_UNKNOWN;
 	int64_t lease = w->round->lease, age;
 
 	if (c == NULL)
 		return spool_fail(w->spool, SPOOL_RUN, id);
-	c->has_file = p != NULL;
-	if (strcmp(id, w->me->id) == 0)
+	if (strcmp(c->id, w->me->id) == 0)
 		return 0;
+	c->has_file = p != NULL;
 	if (probe == SPOOL_DEAD) {
 		c->dead = 1;
 		return 0;
@@ -85,7 +84,7 @@ examine(struct ward *w, const char *id, const struct spool_peer *p)
 static int
 see_peer(void *context, const struct spool_peer *p)
 {
-	return examine(context, p->id, p);
+	return examine(context, p->id, p, spool_peer_probe(p));
 }
 
 /* A claim whose runner has no file, unless it has just come. */
@@ -107,7 +106,10 @@ see_orphan(void *context, const char *file, enum spool_kind kind)
 	if (find(w, runner) != NULL)
 		return 0;
 	got = spool_peer_read(w->spool, runner, &p);
-	return got < 0 ? -1 : examine(w, runner, got > 0 ? &p : NULL);
+	if (got < 0)
+		return -1;
+	return got > 0 ? examine(w, runner, &p, spool_peer_probe(&p)) :
+	    examine(w, runner, NULL, SPOOL_UNKNOWN);
 }
 
 static int

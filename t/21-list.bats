@@ -9,6 +9,7 @@ setup()
 	letter >message
 }
 
+# shellcheck disable=SC2120
 explode()
 {
 	ml-explode -f news@example.org -m message "$@" "$SPOOL"
@@ -67,6 +68,12 @@ refuses()
 	mkspool "$BATS_TEST_TMPDIR/second"
 	refuses "$(printf '%065d@%0255d' 0 0)\n" 1 'over 320 octets'
 	refuses "$(printf '%01d@%0256d' 0 0)\n" 1 'domain over 255 octets'
+}
+
+@test "a byte order mark is not part of the first address" {
+	printf '\357\273\277a@x.org\nb@x.org\n' >list
+	run -0 explode -l list
+	[ "$(rcpts | tr '\n' ' ')" = 'T000 a@x.org T000 b@x.org ' ]
 }
 
 @test "an empty field, as a database writes for what is NULL, is none" {

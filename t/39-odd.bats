@@ -21,7 +21,7 @@ post()
 	sink
 	run -0 --separate-stderr runner -1q
 	[ "$(accepted)" = two@example.org ]
-	[ "$(rcpts defer)" = 'T000 one@example.org' ]
+	[ "$(rcpts defer)" = 'T451 one@example.org' ]
 	grep -q '^! 0 451 4.3.0 its message can.t be read: ' "$SPOOL"/defer/*
 	[ -z "$(envelopes new cur)" ]
 }
@@ -117,4 +117,32 @@ post()
 	touch -d '3 days ago' "$SPOOL/tmp/$b"
 	run -74 --separate-stderr ml-requeue "$SPOOL" || run -71 --separate-stderr ml-requeue "$SPOOL"
 	[ -d "$SPOOL/tmp/$b" ]
+}
+
+@test "a port beyond 65535 is none" {
+	run -64 --separate-stderr ml-runner -1 "$SPOOL" smtp 127.0.0.1 65561
+	assert_stderr 'ml-runner: 65561: not a port'
+	run -64 ml-runner -1 "$SPOOL" smtp 127.0.0.1 0
+}
+
+@test "a 2xx where 354 was due is told as a temporary failure, and has an end" {
+	post a@example.org
+	sed -i 's/^born .*/born 1000000000/' "$SPOOL"/new/*
+	sink
+	rule 'data * 250 hm'
+	run -0 --separate-stderr runner -1q
+	grep -q '^! 1 451 answered: 250 hm' "$SPOOL"/defer/*
+	ml-requeue -a "$SPOOL" 2>/dev/null
+	run -0 --separate-stderr runner -1q
+	[ "$(rcpts fail)" = 'F451 a@example.org' ]
+}
+
+@test "an idle runner takes a trigger that is pulled all the time easily" {
+	start ml-runner -q "$SPOOL" smtp 127.0.0.1 1
+	wait_for sh -c "ls '$SPOOL/run' | grep -q ."
+	ticks() { awk '{ print $14 + $15 }' "/proc/$PID/stat"; }
+	local before end=$((SECONDS + 2))
+	before=$(ticks)
+	while [ "$SECONDS" -lt "$end" ]; do printf x >"$SPOOL/trigger"; done
+	[ $(($(ticks) - before)) -lt 100 ]
 }

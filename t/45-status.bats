@@ -452,6 +452,14 @@ lines()
 	wait "$PID"
 }
 
+@test "-w with -l gives the list anew each second" {
+	post
+	start ml-status -w -l "$SPOOL"
+	wait_for sh -c "[ \"\$(grep -c $UNIQUE '$PID_OUT')\" -ge 2 ]"
+	stop "$PID"
+	[ "$status" -eq 0 ]
+}
+
 @test "-w ends with 74 when nobody reads any more" {
 	run --separate-stderr bash -c 'set -o pipefail; ml-status -w "$1" | head -n 1' - "$SPOOL"
 	[ "$status" -eq 74 ]
@@ -462,11 +470,10 @@ lines()
 
 @test "bad usage is exit 64" {
 	run -64 --separate-stderr ml-status
-	assert_stderr 'usage: ml-status [-l | -m | -w] spool'
+	assert_stderr 'usage: ml-status [-l | -m] [-w] spool'
 	run -64 ml-status a b
 	run -64 ml-status -x "$SPOOL"
 	run -64 ml-status -l -m "$SPOOL"
-	run -64 ml-status -lw "$SPOOL"
 }
 
 @test "what is no spool is exit 69" {

@@ -238,7 +238,7 @@ mess/b.2'
 	[ "$(cat "$GOT")" = ann@example.com ]
 	[ "$(cd "$SPOOL" && cat cur/*:other | grep '^[TD]')" = 'D250 ann@example.com
 T000 bob@example.com' ]
-	[ -z "$(cd "$SPOOL" && find new done defer hold -mindepth 1)" ]
+	[ -z "$(cd "$SPOOL" && find new "done" defer hold -mindepth 1)" ]
 }
 
 @test "ml-requeue notes, revokes and returns what a killed shell consumer left" {
@@ -291,7 +291,7 @@ seen S T 0 $dead"
 		: >"$SPOOL/new/$n.void"
 		mkdir "$SPOOL/new/$n.nobody"
 		run -0 $consumer
-		(cd "$SPOOL" && find new cur defer fail done hold -mindepth 1 | sed 's,/[0-9]*\.,/,' | sort) \
+		(cd "$SPOOL" && find new cur defer fail "done" hold -mindepth 1 | sed 's,/[0-9]*\.,/,' | sort) \
 		    >"$BATS_TEST_TMPDIR/tree.$consumer"
 		awk '{ print (NF == 4 ? $1 : "<>"), $(NF - 2) }' "$GOT" | sort >"$BATS_TEST_TMPDIR/got.$consumer"
 	done

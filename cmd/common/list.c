@@ -24,6 +24,16 @@ list_begin(struct list *l, int fd)
 }
 
 /* Moves what is left to the front and reads more behind it. */
+/* Some editors begin a file with a byte order mark, which is nobody's address. */
+static void
+skip_mark(struct list *l)
+{
+	static const char mark[3] = { '\xef', '\xbb', '\xbf' };
+
+	if (l->to >= sizeof mark && memcmp(l->window, mark, sizeof mark) == 0)
+		l->from = sizeof mark;
+}
+
 static int
 refill(struct list *l)
 {
@@ -41,7 +51,8 @@ refill(struct list *l)
 		cksum_add(&l->sum, l->window + left, (size_t)n);
 	l->to += (size_t)n;
 	l->ended = n == 0;
-	l->reads++;
+	if (l->reads++ == 0)
+		skip_mark(l);
 	return 0;
 }
 

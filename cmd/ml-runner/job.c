@@ -130,10 +130,16 @@ static void
 unreadable(struct runner *r, struct job *j)
 {
 	char text[REPLY_SIZE];
+	struct spool_rcpt p;
 
 	(void)snprintf(text, sizeof text, "451 4.3.0 its message can't be read: %s", strerror(errno));
 	warn_spool(&r->spool, NULL);
 	job_tally(j, 451, text, 0, 1);
+	/* counted as a try, so that it has an end */
+	spool_cursor_begin(&j->cursor, &j->envelope);
+	while (spool_cursor_next(&j->cursor, &j->envelope, &p) > 0)
+		if (p.state == 'T')
+			(void)spool_mark(&j->envelope, p.at, 'T', 451);
 	settle(r, j);
 }
 

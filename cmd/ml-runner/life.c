@@ -29,6 +29,7 @@
 #define LOOK_MS    10000        /* a look for what was moved by hand, or by another host */
 #define LINGER_MS  10000        /* a session without work is kept so long */
 #define TROUBLE_MS 1000
+#define LOOK_APART_MS 5
 
 static int
 is_pipe(const struct runner *r)
@@ -124,6 +125,9 @@ idle(struct runner *r)
 		until = r->session->progress_at + LINGER_MS;
 
 	tend_state(r, spool_paused(&r->spool) > 0 ? SPOOL_PAUSED : SPOOL_IDLE);
+	/* a trigger that is pulled all the time makes nobody look all the time */
+	while (signals.stop == 0 && clock_ms() < r->queue.read_at + LOOK_APART_MS)
+		(void)tend_wait(r, -1, 0, r->queue.read_at + LOOK_APART_MS, 0, &happened);
 	while (got == 0 && signals.stop == 0 && signals.look == 0 && clock_ms() < until)
 		got = tend_wait(r, r->session != NULL ? r->session->fd : -1, POLLIN, until, 1, &happened);
 	if (r->session == NULL)

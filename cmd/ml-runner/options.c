@@ -102,6 +102,17 @@ check_command(struct options *o)
 		o->rcpts = 1;
 }
 
+/* A number is looked at here: the resolver takes what is too large as something else. */
+static const char *
+port_of(const char *text)
+{
+	unsigned long n;
+
+	if (*text == '\0' || (text[strspn(text, "0123456789")] == '\0' && number(text, 1, 65535, &n) < 0))
+		die_text(EX_USAGE, text, "not a port");
+	return text;
+}
+
 static void
 read_transport(struct options *o, int argc, char **argv)
 {
@@ -112,7 +123,7 @@ read_transport(struct options *o, int argc, char **argv)
 		check_command(o);
 	} else if (strcmp(argv[0], "smtp") == 0 && argc == 3) {
 		o->host = argv[1];
-		o->port = argv[2];
+		o->port = port_of(argv[2]);
 	} else if (strcmp(argv[0], "smtp") == 0 && argc == 2 && strchr(argv[1], '/') != NULL)
 		o->host = argv[1];
 	else if (strcmp(argv[0], "lmtp") == 0 || strcmp(argv[0], "smtp-over") == 0 ||

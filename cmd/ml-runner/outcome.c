@@ -89,7 +89,7 @@ tally(struct transaction *t, size_t i, const struct reply *p)
 {
 	char text[REPLY_SIZE];
 
-	if (p->code / 100 == 4) {
+	if (p->text[0] == '4') {
 		job_tally(t->job, p->code, p->text, t->target[i].index, 1);
 		return;
 	}

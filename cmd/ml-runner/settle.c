@@ -92,16 +92,17 @@ static int
 expire_one(struct runner *r, struct job *j, const struct spool_rcpt *p)
 {
 	char text[128];
-	int result = spool_mark(&j->envelope, p->at, 'F', p->code);
+	int code = p->code / 100 == 4 ? p->code : 451;  /* nothing but a 4xx can expire */
+	int result = spool_mark(&j->envelope, p->at, 'F', code);
 
 	if (result > 0)
 		return 0;
 	(void)snprintf(text, sizeof text, "%03d 4.4.7 expired: refused temporarily for %lu days",
-	    p->code, r->opt->days);
+	    code, r->opt->days);
 	log_begin("failed");
 	log_text("id", j->envelope.id);
 	log_text("to", p->address);
-	log_number("code", (unsigned long long)p->code);
+	log_number("code", (unsigned long long)code);
 	log_text("text", text);
 	log_end();
 	r->self.failed++;

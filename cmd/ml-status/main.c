@@ -13,24 +13,28 @@ const char program[] = "ml-status";
 static _Noreturn void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: ml-status [-l | -m | -w] spool\n");
+	(void)fprintf(stderr, "usage: ml-status [-l | -m] [-w] spool\n");
 	exit(EX_USAGE);
 }
 
+/* What to show: 'l', 'm' or 0. */
 static int
-options(int argc, char **argv)
+options(int argc, char **argv, int *watching)
 {
-	int c, mode = 0;
+	int c, what = 0;
 
 	opterr = 0;                     /* usage says it in one line */
 	while ((c = getopt(argc, argv, "+lmw")) != -1) {
-		if (c == '?' || (mode != 0 && mode != c))
+		if (c == '?' || (c != 'w' && what != 0 && what != c))
 			usage();
-		mode = c;
+		if (c == 'w')
+			*watching = 1;
+		else
+			what = c;
 	}
 	if (argc - optind != 1)
 		usage();
-	return mode;
+	return what;
 }
 
 static void
@@ -54,30 +58,31 @@ show_metrics(struct spool *s, const char *path)
 	metrics(&p, path);
 }
 
+void
+show_by(struct spool *s, const char *path, int what)
+{
+	if (what == 'm')
+		show_metrics(s, path);
+	else if (what == 0)
+		show_once(s, path);
+	else if (list(s) < 0)
+		die_spool(s, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct spool s;
 	const char *path;
-	int mode;
+	int what, watching = 0;
 
 	std_start();
-	mode = options(argc, argv);
+	what = options(argc, argv, &watching);
 	path = argv[optind];
 	open_spool(&s, path);
 	s.stranger = NULL;      /* counted, and shown by -l */
-	switch (mode) {
-	case 'w':
-		return watch(&s, path);
-	case 'm':
-		show_metrics(&s, path);
-		break;
-	case 'l':
-		if (list(&s) < 0)
-			die_spool(&s, NULL);
-		break;
-	default:
-		show_once(&s, path);
-	}
+	if (watching)
+		return watch(&s, path, what);
+	show_by(&s, path, what);
 	return std_finish(EX_OK);
 }

@@ -105,7 +105,9 @@ void show_broadcasts(const struct view *v, const struct picture *p);
 void metrics(const struct picture *p, const char *path);
 /* list.c: a line an envelope; 0 or -1 */
 int list(struct spool *s);
-/* watch.c: until a signal; returns an exit code */
-int watch(struct spool *s, const char *path);
+/* main.c: once, WHAT: 'l' the list, 'm' the metrics, 0 the picture */
+void show_by(struct spool *s, const char *path, int what);
+/* watch.c: WHAT each second until a signal; returns an exit code */
+int watch(struct spool *s, const char *path, int what);
 
 #endif

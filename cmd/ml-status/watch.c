@@ -123,10 +123,29 @@ show_line(const struct picture *p, const struct rate *r)
 	    r->tenths / 10, r->tenths % 10, p->runners, p->paused ? "yes" : "no");
 }
 
-int
-watch(struct spool *s, const char *path)
+/* The list or the metrics anew; the picture has its own ways to be looked at. */
+static void
+look(struct spool *s, const char *path, int what, int terminal, struct rate *r)
 {
 	static struct picture p;
+
+	if (what != 0) {
+		if (terminal)
+			(void)fputs("\033[H\033[2J", stdout);
+		show_by(s, path, what);
+		return;
+	}
+	picture_take(&p, s);
+	measure(r, &p);
+	if (terminal)
+		show_screen(&p, r, path);
+	else
+		show_line(&p, r);
+}
+
+int
+watch(struct spool *s, const char *path, int what)
+{
 	struct pollfd stop = { .events = POLLIN };
 	struct rate r = { 0, 0, 0 };
 	int terminal = isatty(STDOUT_FILENO);
@@ -137,12 +156,7 @@ watch(struct spool *s, const char *path)
 	if (terminal)
 		(void)fputs("\033[2J", stdout);
 	while (!stop_asked()) {
-		picture_take(&p, s);
-		measure(&r, &p);
-		if (terminal)
-			show_screen(&p, &r, path);
-		else
-			show_line(&p, &r);
+		look(s, path, what, terminal, &r);
 		if (fflush(stdout) != 0)
 			return std_finish(EX_OK);
 		if (poll(&stop, 1, INTERVAL) < 0 && errno != EINTR)
