@@ -12,30 +12,9 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || exit
 }
 
-nothing_claimed()
-{
-	[ -z "$(ls -A "$SPOOL/cur")" ]
-}
-
-# No claim, no run file, and N recipients of whom each is either D or T000.
-clean()
-{
-	nothing_claimed
-	[ -z "$(find "$SPOOL/run" -name '[0-9]*')" ]
-	[ -z "$(envelopes defer fail hold)" ]
-	[ "$(rcpts | wc -l)" -eq "$1" ]
-	[ "$(rcpts | grep -c '^D250')" -eq "$(delivered)" ]
-	[ "$(rcpts new | grep -c '^T')" -eq $(($1 - $(delivered))) ]
-}
-
 has_claimed()
 {
 	[ -n "$(ls -A "$SPOOL/cur")" ]
-}
-
-state_is()
-{
-	grep -q "^state $1$" "$SPOOL"/run/[0-9]*
 }
 
 connects_are()

@@ -31,6 +31,9 @@
 #   explode N [OPTIONS]     a broadcast to N addresses, without VERP: NAME and UNIQUE are its own
 #   post [ADDRESS…]         an envelope to them (ann@example.com): NAME and UNIQUE are its own
 #   now                     the time in microseconds
+#   nothing_claimed         cur/ is empty
+#   clean N                 nothing claimed, no runner, and N recipients of whom each is D or T000
+#   state_is STATE          a runner's file says so
 #   assert_lines TEXT       compares $output with TEXT, shows both if they differ
 #   assert_stderr TEXT      likewise $stderr
 #   need PROGRAM…           skips the test, with the reason, where one is missing
@@ -353,4 +356,25 @@ run_examples()
 		}
 	done
 	[ "$n" -gt 0 ]
+}
+
+nothing_claimed()
+{
+	[ -z "$(ls -A "$SPOOL/cur")" ]
+}
+
+# No claim, no run file, and N recipients of whom each is either D or T000.
+clean()
+{
+	nothing_claimed
+	[ -z "$(find "$SPOOL/run" -name '[0-9]*')" ]
+	[ -z "$(envelopes defer fail hold)" ]
+	[ "$(rcpts | wc -l)" -eq "$1" ]
+	[ "$(rcpts | grep -c '^D250')" -eq "$(delivered)" ]
+	[ "$(rcpts new | grep -c '^T')" -eq $(($1 - $(delivered))) ]
+}
+
+state_is()
+{
+	grep -q "^state $1$" "$SPOOL"/run/[0-9]*
 }

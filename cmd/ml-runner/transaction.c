@@ -92,7 +92,8 @@ take_carried(struct job *j, struct transaction *t, size_t most)
 		}
 		free(j->carried[n].address);
 	}
-	memmove(j->carried, j->carried + n, (j->carries - n) * sizeof *j->carried);
+	if (n > 0)
+		memmove(j->carried, j->carried + n, (j->carries - n) * sizeof *j->carried);
 	j->carries -= n;
 	return failed ? -1 : j->carries > 0;
 }
