@@ -101,13 +101,3 @@ spool_text_open(struct spool *s, const char *unique)
 	errno = EINVAL;
 	return spool_fail(s, SPOOL_MESS, unique);
 }
-
-off_t
-spool_text_size(struct spool *s, const char *unique)
-{
-	struct stat st;
-
-	if (fstatat(s->dir[SPOOL_MESS], unique, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return spool_fail(s, SPOOL_MESS, unique);
-	return st.st_size;
-}

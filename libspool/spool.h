@@ -66,8 +66,6 @@ const char *spool_object(const struct spool *s);
 int spool_paused(struct spool *s);
 /* ENOSPC (blocks) or EDQUOT-like ENOSPC (inodes) where a producer must refuse; see "Room" in the layout. */
 int spool_room(struct spool *s);
-/* Bytes in NAME's text, or -1 (ENOENT: it has none).  UNIQUE is the envelope's. */
-off_t spool_text_size(struct spool *s, const char *unique);
 /* Opens mess/UNIQUE for reading; a descriptor, or -1. */
 int spool_text_open(struct spool *s, const char *unique);
 

@@ -74,6 +74,15 @@ died_lines()
 
 # --- one round
 
+# An envelope claimed by a runner on another host, which nobody here can probe; SEEN: our notes of it.
+claimed_elsewhere()
+{
+	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
+	post
+	claim "$DEAD"
+	peer "$DEAD" host elsewhere
+}
+
 @test "a round with nothing to do says nothing and leaves only its notes" {
 	run -0 --separate-stderr requeue
 	[ "$output$stderr" = '' ]
@@ -312,10 +321,7 @@ older()
 }
 
 @test "single rounds remember in run/.seen.HOST since when a heartbeat stands still" {
-	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
-	post
-	claim "$DEAD"
-	peer "$DEAD" host elsewhere
+	claimed_elsewhere
 	run -0 --separate-stderr requeue
 	grep "^boot $(cat /proc/sys/kernel/random/boot_id)$" "$seen"
 	grep -E "^seen [0-9]+ [0-9]+\.[0-9]{9} [0-9]+ $DEAD$" "$seen"
@@ -329,10 +335,7 @@ older()
 }
 
 @test "a heartbeat that changed begins the lease anew" {
-	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
-	post
-	claim "$DEAD"
-	peer "$DEAD" host elsewhere
+	claimed_elsewhere
 	requeue
 	older "$seen" 700
 	touch -d '1 hour ago' "$SPOOL/run/$DEAD"
@@ -342,10 +345,7 @@ older()
 }
 
 @test "notes of another boot are worth nothing" {
-	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
-	post
-	claim "$DEAD"
-	peer "$DEAD" host elsewhere
+	claimed_elsewhere
 	requeue
 	older "$seen" 700
 	sed -i 's/^boot .*/boot 11111111-2222/' "$seen"
@@ -355,10 +355,7 @@ older()
 }
 
 @test "notes that are garbage are worth nothing either" {
-	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
-	post
-	claim "$DEAD"
-	peer "$DEAD" host elsewhere
+	claimed_elsewhere
 	boot=$(cat /proc/sys/kernel/random/boot_id)
 	for text in '' 'x' "boot $boot\nseen\nseen 1 2 3\nseen x - 0 $DEAD\nseen 99999999999 - 0 $DEAD\n"; do
 		# shellcheck disable=SC2059
