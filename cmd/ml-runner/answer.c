@@ -85,8 +85,14 @@ answer_rcpt(struct runner *r, struct transaction *t, size_t i, const struct repl
 }
 
 static int
-send_lone_dot(struct session *s, struct transaction *t)
+send_lone_dot(struct runner *r, struct transaction *t)
 {
+	struct session *s = r->session;
+
+	if (s->each) {                  /* for which LMTP knows no reply: RFC 2033 has a 503 there */
+		end_early(r, t);
+		return session_fail(s, "the server asked for a text that is for nobody");
+	}
 	s->sending = NULL;
 	s->stage = STAGE_NONE;
 	s->needs_rset = 1;
@@ -102,7 +108,7 @@ answer_data(struct runner *r, struct transaction *t, const struct reply *p)
 
 	if (p->code / 100 == 3) {
 		if (t->accepted == 0)
-			return send_lone_dot(s, t);
+			return send_lone_dot(r, t);
 		s->stage = STAGE_TEXT;
 		body_begin(&s->reader);
 		return 0;
@@ -122,28 +128,33 @@ answer_data(struct runner *r, struct transaction *t, const struct reply *p)
 	return 0;
 }
 
-static void
-answer_text(struct runner *r, struct transaction *t, const struct reply *p)
+static int
+answer_text(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
 {
 	struct session *s = r->session;
 
 	if (p->code / 100 != 2)
 		s->refused++;
-	outcome_text(r, t, p);
+	if (s->each)
+		outcome_text_for(r, t, i, p);
+	else
+		outcome_text(r, t, p);
+	if (--t->texts > 0)
+		return 0;
 	flight_end(r, t);
+	return s->cut ? session_fail(s, "the text was refused before its end") : 0;
 }
 
 /* The text is refused before its end, and the server will not hear the rest. */
 static int
-answer_early(struct runner *r, const struct reply *p)
+cut_text(struct session *s)
 {
-	struct session *s = r->session;
 	struct transaction *t = s->sending;
 
 	s->sending = NULL;
 	s->stage = STAGE_NONE;
-	answer_text(r, t, p);
-	return session_fail(s, "the text was refused before its end");
+	s->cut = 1;
+	return flight_expect_text(s, t);
 }
 
 int
@@ -152,8 +163,9 @@ answer(struct runner *r, const struct reply *p)
 	struct session *s = r->session;
 	struct expected e;
 
-	if (s->expected_count == 0 && s->stage == STAGE_TEXT && p->code / 100 >= 4 && p->code != 421)
-		return answer_early(r, p);
+	if (s->expected_count == 0 && s->stage == STAGE_TEXT && p->code / 100 >= 4 && p->code != 421 &&
+	    cut_text(s) < 0)
+		return -1;
 	if (s->expected_count == 0)
 		return session_fail(s, p->code == 421 ? p->text : "the server spoke unasked");
 	if (p->code == 421)
@@ -176,8 +188,7 @@ answer(struct runner *r, const struct reply *p)
 	case EXPECT_DATA:
 		return answer_data(r, e.transaction, p);
 	case EXPECT_TEXT:
-		answer_text(r, e.transaction, p);
-		break;
+		return answer_text(r, e.transaction, e.target, p);
 	case EXPECT_LONE_DOT:
 		end_early(r, e.transaction);
 		break;

@@ -87,6 +87,23 @@ flight_expect(struct session *s, enum expected_kind kind, struct transaction *t,
 	return 0;
 }
 
+int
+flight_expect_text(struct session *s, struct transaction *t)
+{
+	size_t i;
+
+	t->texts = s->each ? 0 : 1;
+	if (!s->each)
+		return flight_expect(s, EXPECT_TEXT, t, 0);
+	for (i = 0; i < t->targets; i++)
+		if (t->target[i].state == TARGET_ACCEPTED) {
+			if (flight_expect(s, EXPECT_TEXT, t, i) < 0)
+				return -1;
+			t->texts++;
+		}
+	return 0;
+}
+
 struct expected
 flight_next(struct session *s)
 {

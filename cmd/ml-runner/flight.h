@@ -13,6 +13,8 @@ void flight_add(struct session *s, struct transaction *t);
 /* T has ended, and its job may be finished. */
 void flight_end(struct runner *r, struct transaction *t);
 int flight_expect(struct session *s, enum expected_kind kind, struct transaction *t, size_t target);
+/* What is owed for T's text, from now on. */
+int flight_expect_text(struct session *s, struct transaction *t);
 /* The oldest reply that is owed; there must be one. */
 struct expected flight_next(struct session *s);
 /* Drops everything that is on its way, unanswered.  BLAME: the oldest transaction is what the

@@ -61,6 +61,12 @@ command(struct runner *r, const char *verb, const char *argument, struct reply *
 	return session_await(r, p, session_timeout(r, 5));
 }
 
+static int
+is_lmtp(const struct runner *r)
+{
+	return r->opt->kind == TRANSPORT_LMTP;
+}
+
 /* EHLO's whole answer must be in the buffer before it is parsed away, to see each line. */
 static int
 say_ehlo(struct runner *r, const char *name, struct reply *p)
@@ -68,7 +74,7 @@ say_ehlo(struct runner *r, const char *name, struct reply *p)
 	struct session *s = r->session;
 	int64_t until = clock_ms() + session_timeout(r, 5);
 	char line[600];
-	int n = snprintf(line, sizeof line, "EHLO %s\r\n", name), got;
+	int n = snprintf(line, sizeof line, "%s %s\r\n", is_lmtp(r) ? "LHLO" : "EHLO", name), got;
 	struct reply_parser copy;
 	size_t used;
 
@@ -112,7 +118,7 @@ greet(struct runner *r, struct reply *p)
 		return 0;
 	if (say_ehlo(r, ehlo_name(r), p) < 0)
 		return -1;
-	if (p->code / 100 == 5 && command(r, "HELO", ehlo_name(r), p) < 0)
+	if (p->code / 100 == 5 && !is_lmtp(r) && command(r, "HELO", ehlo_name(r), p) < 0)
 		return -1;
 	return p->code / 100 == 2;
 }
@@ -132,6 +138,7 @@ session_open(struct runner *r)
 	}
 	signals.reconnect = 0;          /* a HUP asks for no more than this */
 	r->session = s;
+	s->each = is_lmtp(r);
 	s->progress_at = clock_ms();
 	got = greet(r, &p);
 	s->greeted = got >= 0;

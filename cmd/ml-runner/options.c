@@ -113,6 +113,16 @@ port_of(const char *text)
 	return text;
 }
 
+/* HOST PORT, or the path of a socket. */
+static void
+read_server(struct options *o, int argc, char **argv)
+{
+	if (argc != 3 && (argc != 2 || strchr(argv[1], '/') == NULL))
+		usage();
+	o->host = argv[1];
+	o->port = argc == 3 ? port_of(argv[2]) : NULL;
+}
+
 static void
 read_transport(struct options *o, int argc, char **argv)
 {
@@ -121,13 +131,15 @@ read_transport(struct options *o, int argc, char **argv)
 		o->host = "pipe";
 		o->command = argv + 1;
 		check_command(o);
-	} else if (strcmp(argv[0], "smtp") == 0 && argc == 3) {
-		o->host = argv[1];
-		o->port = port_of(argv[2]);
-	} else if (strcmp(argv[0], "smtp") == 0 && argc == 2 && strchr(argv[1], '/') != NULL)
-		o->host = argv[1];
-	else if (strcmp(argv[0], "lmtp") == 0 || strcmp(argv[0], "smtp-over") == 0 ||
-	    strcmp(argv[0], "ucspi") == 0)
+	} else if (strcmp(argv[0], "smtp") == 0)
+		read_server(o, argc, argv);
+	else if (strcmp(argv[0], "lmtp") == 0) {
+		o->kind = TRANSPORT_LMTP;
+		read_server(o, argc, argv);
+		/* RFC 2033 section 5: who comes there expects SMTP */
+		if (o->port != NULL && (strcmp(o->port, "25") == 0 || strcmp(o->port, "smtp") == 0))
+			die_text(EX_USAGE, o->port, "LMTP must not be spoken on the port of SMTP");
+	} else if (strcmp(argv[0], "smtp-over") == 0 || strcmp(argv[0], "ucspi") == 0)
 		die_text(EX_USAGE, argv[0], "not supported by this version");
 	else
 		usage();

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum transport_kind { TRANSPORT_SMTP, TRANSPORT_PIPE };
+enum transport_kind { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORT_PIPE };
 
 struct options {
 	int once;                       /* -1 */
@@ -20,7 +20,7 @@ struct options {
 	const char *ehlo;               /* -e */
 	const char *spool;
 	enum transport_kind kind;
-	const char *host, *port;        /* smtp; port NULL: host is a socket's path */
+	const char *host, *port;        /* smtp, lmtp; port NULL: host is a socket's path */
 	char **command;                 /* pipe */
 	int many;                       /* it takes {rcpts} */
 };

@@ -210,6 +210,19 @@ outcome_text(struct runner *r, struct transaction *t, const struct reply *p)
 }
 
 void
+outcome_text_for(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+{
+	if (t->target[i].state != TARGET_ACCEPTED)
+		return;
+	if (p->code / 100 == 2)
+		deliver(r, t, i, p);
+	else if (p->code / 100 == 5 && !outcome_is_no_verdict(p->code))
+		fail(r, t, i, p, 1);
+	else
+		put_off(r, t, i, p);
+}
+
+void
 outcome_lost(struct transaction *t, const char *why)
 {
 	struct job *j = t->job;

@@ -18,6 +18,8 @@ void outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struc
 void outcome_refused(struct runner *r, struct transaction *t, const struct reply *p);
 /* The reply to the text, for those whose RCPT was accepted. */
 void outcome_text(struct runner *r, struct transaction *t, const struct reply *p);
+/* The reply to the text for target I alone, as LMTP has it. */
+void outcome_text_for(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
 /* Target I failed for a reason of our own, said in P. */
 void outcome_fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
 /* The connection went before T was answered: T421, so that they come last. */

@@ -30,6 +30,8 @@ struct session {
 	int dead;
 	char why[REPLY_SIZE];           /* it is dead */
 
+	int each;                       /* LMTP: a reply to the text for each accepted recipient */
+	int cut;                        /* a text was refused before its end: nothing more is sent */
 	int greeted;
 	int pipelining, eightbit, utf8, size;
 	unsigned long long size_limit;  /* 0: none known */

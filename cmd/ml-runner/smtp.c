@@ -106,7 +106,7 @@ text_is_out(struct session *s)
 	s->sending = NULL;
 	s->stage = STAGE_NONE;
 	s->messages++;
-	return flight_expect(s, EXPECT_TEXT, t, 0);
+	return flight_expect_text(s, t);
 }
 
 /* Sends a piece of the text; a small one is ready in memory. */
@@ -138,7 +138,7 @@ session_is_worn(const struct runner *r)
 	const struct session *s = r->session;
 
 	return (r->opt->messages != 0 && s->messages >= r->opt->messages) ||
-	    s->refused >= REFUSED_MAX || signals.reconnect != 0;
+	    s->refused >= REFUSED_MAX || s->cut || signals.reconnect != 0;
 }
 
 static int

@@ -77,6 +77,7 @@ struct transaction {
 	char sender[VERP_PATH_SIZE];
 	int utf8;
 	size_t accepted;
+	size_t texts;                   /* replies to the text that are still owed */
 	int mail_code;                  /* 0 before the reply to MAIL */
 	int succeeded;                  /* it brought something else than 4xx */
 	int is_void;                    /* 503 behind a refused command: nothing in it was a verdict */

@@ -51,6 +51,15 @@ judge_each(struct session *s, const struct rule *all)
 	}
 }
 
+static void
+too_big(struct session *s)
+{
+	size_t i, n = s->hello == HELLO_LHLO ? s->n_rcpts : 1;
+
+	for (i = 0; i < n; i++)
+		reply(s, "552 5.3.4 Message too big");
+}
+
 void
 text_end(struct session *s)
 {
@@ -63,7 +72,7 @@ text_end(struct session *s)
 	if (s->n_rcpts == 0)
 		reply(s, "554 5.5.1 No valid recipients");
 	else if (s->too_big)
-		reply(s, "552 5.3.4 Message too big");
+		too_big(s);
 	else {
 		s->messages += arrives(r);
 		if (s->hello == HELLO_LHLO)
