@@ -45,16 +45,20 @@ $B/t/sink: $(wildcard t/sink/*.c) t/sink/sink.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
+$B/t/peer: $(wildcard t/peer/*.c) t/peer/peer.h
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
+
 demo: all $B/t/sink
 	sh contrib/demo/demo $B
 
 bench: all $B/t/sink
 	sh contrib/bench/run $B
 
-check: all $B/t/sink
+check: all $B/t/sink $B/t/peer
 	t/run $B t/*.bats
 
-check-long: all $B/t/sink
+check-long: all $B/t/sink $B/t/peer
 	t/run -1 $B t/long/*.bats
 
 # the same promises with sanitizers, and without any call that only Linux has

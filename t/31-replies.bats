@@ -11,16 +11,6 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || exit
 }
 
-# Where each envelope is, its recipients and its notes.
-state()
-{
-	local f
-	envelopes | while IFS= read -r f; do
-		basename "$(dirname "$f")"
-		sed '1,/^$/d' "$f"
-	done
-}
-
 # meets [-o OPTIONS] RULE…: a post to ann, bob and eve under these rules; its state is then $output
 meets()
 {

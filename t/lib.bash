@@ -10,6 +10,7 @@
 #                           shows the state of the spool
 #   envelopes [DIR…]        paths of the envelopes below DIRs (new cur defer fail done hold), sorted
 #   rcpts [DIR…]            all recipient lines in them: "T000 ann@example.com"
+#   state                   where each envelope is, its recipients and its notes
 #   head_of FILE KEY        the value of KEY in an envelope's head; fails if there is none
 #   text_of ENVELOPE        the path of its message
 #   addresses N             N recipients, user1@example.com …
@@ -143,6 +144,15 @@ rcpts()
 	local f
 	envelopes "$@" | while IFS= read -r f; do
 		grep -aE '^[TDF][0-9]{3} ' "$f" || :
+	done
+}
+
+state()
+{
+	local f
+	envelopes | while IFS= read -r f; do
+		basename "$(dirname "$f")"
+		sed '1,/^$/d' "$f"
 	done
 }
 
