@@ -21,7 +21,7 @@ answer_means_down(const struct runner *r)
 	    strcmp(s->why, s->parser.reply.text) == 0;
 }
 
-/* The transaction has ended without a text; what was void is sent once more. */
+/* The transaction has ended without a text. */
 static void
 end_early(struct runner *r, struct transaction *t)
 {
@@ -30,14 +30,6 @@ end_early(struct runner *r, struct transaction *t)
 	if (s->sending == t) {
 		s->sending = NULL;
 		s->stage = STAGE_NONE;
-	}
-	if (t->is_void && !t->resent) {
-		t->is_void = 0;
-		t->resent = 1;
-		t->mail_code = 0;
-		t->accepted = 0;
-		s->again = t;
-		return;
 	}
 	flight_end(r, t);
 }
@@ -49,6 +41,22 @@ is_last_sent(const struct session *s, const struct transaction *t)
 	return s->sending == t && s->expected_count == 0 && s->stage != STAGE_WAIT;
 }
 
+/* Behind something in the window that was refused, 503 says no more than that. */
+static int
+is_void(const struct session *s, const struct transaction *t, const struct reply *p)
+{
+	return p->code == 503 && s->spoilt && !t->resent;
+}
+
+static void
+refused(struct runner *r)
+{
+	struct session *s = r->session;
+
+	s->refused++;
+	s->spoilt = session_is_windowed(r);
+}
+
 static void
 answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
 {
@@ -57,10 +65,13 @@ answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
 	t->mail_code = p->code;
 	if (p->code / 100 == 2)
 		return;
-	s->refused++;
+	refused(r);
 	if (p->code == 503 && !t->resent)
 		t->is_void = 1;
-	else
+	else if (t->xverp) {            /* it may want the sender, and not make return paths of it */
+		s->xverp = 0;
+		outcome_carry(t);
+	} else
 		outcome_refused(r, t, p);
 	if (is_last_sent(s, t) && !s->pipelining) {
 		s->needs_rset = 1;
@@ -75,8 +86,13 @@ answer_rcpt(struct runner *r, struct transaction *t, size_t i, const struct repl
 
 	if (t->mail_code / 100 != 2)
 		return;
-	if (p->code / 100 != 2)
+	if (is_void(s, t, p)) {
+		t->is_void = 1;
 		s->refused++;
+		return;
+	}
+	if (p->code / 100 != 2)
+		refused(r);
 	outcome_rcpt(r, t, i, p);
 	if (!s->pipelining && s->stage == STAGE_DATA && t->accepted == 0) {
 		s->needs_rset = 1;
@@ -110,7 +126,7 @@ answer_data(struct runner *r, struct transaction *t, const struct reply *p)
 		if (t->accepted == 0)
 			return send_lone_dot(r, t);
 		s->stage = STAGE_TEXT;
-		body_begin(&s->reader);
+		body_begin(&s->reader, 1);
 		return 0;
 	}
 	if (t->accepted > 0) {
@@ -132,16 +148,22 @@ static int
 answer_text(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
 {
 	struct session *s = r->session;
+	int void_behind = t->accepted > 0 && is_void(s, t, p);
 
-	if (p->code / 100 != 2)
-		s->refused++;
-	if (s->each)
+	if (p->code / 100 != 2 && t->accepted > 0)
+		refused(r);
+	s->needs_rset |= p->code / 100 != 2 && session_is_windowed(r);
+	if (void_behind)
+		t->is_void = 1;
+	else if (s->each)
 		outcome_text_for(r, t, i, p);
 	else
 		outcome_text(r, t, p);
 	if (--t->texts > 0)
 		return 0;
-	flight_end(r, t);
+	t->answered = 1;
+	if (t->is_out)
+		flight_end(r, t);
 	return s->cut ? session_fail(s, "the text was refused before its end") : 0;
 }
 
@@ -153,6 +175,7 @@ cut_text(struct session *s)
 
 	s->sending = NULL;
 	s->stage = STAGE_NONE;
+	t->is_out = 1;
 	s->cut = 1;
 	return flight_expect_text(s, t);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A message's text, dot-stuffed.  A small one is prepared once and kept for
+ * A message's text, as DATA and as BDAT send it.  A small one is prepared once and kept for
  * the next envelope of its broadcast, which is a link to the same file; a
  * large one is read piece by piece, so that memory stays small.
  */
@@ -14,7 +14,7 @@
 
 #define SMALL 262144
 #define PIECE 16384
-#define LONE_DOT 5
+#define LONE_DOT 3
 
 static struct body *kept;
 
@@ -22,6 +22,8 @@ static void
 drop(struct body *b)
 {
 	(void)close(b->fd);
+	if (b->text != b->stuffed)
+		free(b->text);
 	free(b->stuffed);
 	free(b);
 }
@@ -33,25 +35,52 @@ body_close(struct body *b)
 		drop(b);
 }
 
+/* All of it in memory, or NULL. */
+static char *
+whole(struct body *b, int stuff, size_t *length)
+{
+	struct body_reader at;
+	size_t room = (size_t)b->octets * 2 + 64;
+	ssize_t n;
+	char *text = malloc(room), *smaller;
+
+	*length = 0;
+	if (text == NULL)
+		return NULL;
+	body_begin(&at, stuff);
+	while ((n = body_next(b, &at, text + *length, room - *length)) > 0)
+		*length += (size_t)n;
+	if (n < 0) {
+		free(text);
+		return NULL;
+	}
+	smaller = realloc(text, *length + 1);
+	return smaller != NULL ? smaller : text;
+}
+
 static int
 prepare(struct body *b)
 {
-	struct body_reader at;
-	size_t room = (size_t)b->size * 2 + 64;
-	ssize_t n;
-	char *smaller;
+	size_t length;
 
-	b->stuffed = malloc(room);
+	b->stuffed = whole(b, 1, &b->stuffed_length);
 	if (b->stuffed == NULL)
 		return -1;
-	body_begin(&at);
-	while ((n = body_next(b, &at, b->stuffed + b->stuffed_length, room - b->stuffed_length)) > 0)
-		b->stuffed_length += (size_t)n;
-	if (n < 0 || b->stuffed_length == 0)
+	b->text = b->stuffed_length == (size_t)b->octets + LONE_DOT ? b->stuffed : whole(b, 0, &length);
+	return b->text != NULL ? 0 : -1;
+}
+
+/* A text that a stranger stored without its last CRLF gets it on the way out. */
+static int
+count_octets(struct body *b)
+{
+	char end[2] = { '\r', '\n' };
+
+	if (b->size == 1)
+		end[0] = '\0';
+	else if (b->size > 1 && pread(b->fd, end, 2, b->size - 2) != 2)
 		return -1;
-	smaller = realloc(b->stuffed, b->stuffed_length);
-	if (smaller != NULL)
-		b->stuffed = smaller;
+	b->octets = b->size + (end[0] == '\r' && end[1] == '\n' ? 0 : 2);
 	return 0;
 }
 
@@ -68,7 +97,7 @@ load(int fd, const struct stat *st)
 	b->size = st->st_size;
 	b->device = st->st_dev;
 	b->inode = st->st_ino;
-	if (b->size > SMALL || prepare(b) == 0)
+	if (count_octets(b) == 0 && (b->size > SMALL || prepare(b) == 0))
 		return b;
 	drop(b);
 	return NULL;
@@ -103,13 +132,9 @@ body_open(struct spool *s, const char *unique)
 }
 
 void
-body_begin(struct body_reader *b)
+body_begin(struct body_reader *b, int stuff)
 {
-	b->at = 0;
-	b->line_start = 1;
-	b->last = '\n';
-	b->ended = 1;
-	b->finished = 0;
+	*b = (struct body_reader){ .stuff = stuff, .line_start = 1 };
 }
 
 static ssize_t
@@ -147,16 +172,19 @@ stuff(struct body_reader *at, char *to, const char *from, size_t n)
 	return (size_t)(out - to);
 }
 
-/* A text that a stranger stored without its last CRLF gets it here: the dot must stand alone. */
+/* The last CRLF, if it is missing, and the lone dot. */
 static ssize_t
-lone_dot(struct body_reader *at, char *to)
+finish(const struct body *b, struct body_reader *at, char *to)
 {
-	static const char dot[LONE_DOT] = { '\r', '\n', '.', '\r', '\n' };
-	size_t from = at->ended ? 2 : 0;
+	size_t n = (size_t)(b->octets - b->size);
 
 	at->finished = 1;
-	memcpy(to, dot + from, sizeof dot - from);
-	return (ssize_t)(sizeof dot - from);
+	memcpy(to, "\r\n", n);
+	if (at->stuff) {
+		memcpy(to + n, ".\r\n", LONE_DOT);
+		n += LONE_DOT;
+	}
+	return (ssize_t)n;
 }
 
 ssize_t
@@ -166,15 +194,18 @@ body_next(struct body *b, struct body_reader *at, char *to, size_t size)
 	size_t want = size / 2 < PIECE ? size / 2 : PIECE;
 	ssize_t n;
 
-	if (at->finished || want < LONE_DOT)
+	if (at->finished || want < 2 + LONE_DOT)
 		return 0;
-	n = read_piece(b, at->at, piece, want);
+	if (b->size - at->at < (off_t)want)     /* what has grown since is not what was accepted */
+		want = (size_t)(b->size - at->at);
+	n = want == 0 ? 0 : read_piece(b, at->at, piece, want);
 	if (n < 0)
 		return -1;
 	at->at += n;
 	if (n == 0)
-		return lone_dot(at, to);
-	at->ended = piece[n - 1] == '\n' && (n > 1 ? piece[n - 2] : at->last) == '\r';
-	at->last = piece[n - 1];
-	return (ssize_t)stuff(at, to, piece, (size_t)n);
+		return finish(b, at, to);
+	if (at->stuff)
+		return (ssize_t)stuff(at, to, piece, (size_t)n);
+	memcpy(to, piece, (size_t)n);
+	return n;
 }

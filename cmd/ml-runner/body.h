@@ -9,10 +9,12 @@
 
 struct body {
 	int fd;
-	off_t size;                     /* octets on disk, as SIZE and BDAT count them */
+	off_t size;                     /* octets on disk */
 	dev_t device;
 	ino_t inode;
-	char *stuffed;                  /* a small text, dot-stuffed and with its lone dot, or NULL */
+	off_t octets;                   /* on the wire, not stuffed: with the last CRLF */
+	char *text;                     /* a small text as BDAT sends it, or NULL */
+	char *stuffed;                  /* and as DATA does, with its lone dot; maybe the same memory */
 	size_t stuffed_length;
 	unsigned uses;
 };
@@ -24,15 +26,14 @@ void body_close(struct body *b);
 
 struct body_reader {                    /* where a large text has come to */
 	off_t at;
+	int stuff;                      /* for DATA */
 	int line_start;
-	char last;                      /* the octet before the next one */
-	int ended;                      /* so far it ends in CRLF */
 	int finished;
 };
 
-void body_begin(struct body_reader *b);
-/* Writes the next part, dot-stuffed, of at most SIZE bytes; after the text its lone dot.  0: all
-   is out.  -1: it can't be read. */
+/* STUFF: for DATA, dot-stuffed, and its lone dot at the end; otherwise as BDAT counts it. */
+void body_begin(struct body_reader *b, int stuff);
+/* Writes the next part, of at most SIZE bytes.  0: all is out.  -1: it can't be read. */
 ssize_t body_next(struct body *b, struct body_reader *at, char *to, size_t size);
 
 #endif

@@ -35,12 +35,10 @@ flight_return(struct session *s, struct transaction *t)
 void
 flight_add(struct session *s, struct transaction *t)
 {
-	struct transaction **at = &s->flight;
-
-	while (*at != NULL)
-		at = &(*at)->next;
 	t->next = NULL;
-	*at = t;
+	*s->flight_last = t;
+	s->flight_last = &t->next;
+	s->flights++;
 }
 
 static void
@@ -51,6 +49,39 @@ unlink_transaction(struct session *s, struct transaction *t)
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;
+	if (s->flight_last == &t->next)
+		s->flight_last = at;
+	s->flights--;
+}
+
+/* Who has no answer stays in it, for another try. */
+static int
+keep_undecided(struct transaction *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->targets; i++)
+		if (t->target[i].state == TARGET_WAITING || t->target[i].state == TARGET_ACCEPTED) {
+			t->target[n] = t->target[i];
+			t->target[n++].state = TARGET_WAITING;
+		}
+	t->targets = n;
+	return n > 0;
+}
+
+static void
+send_again(struct session *s, struct transaction *t)
+{
+	struct transaction **at = &s->again;
+
+	t->is_void = t->mail_code = t->is_out = t->answered = 0;
+	t->accepted = 0;
+	t->resent = 1;
+	t->next_again = NULL;
+	while (*at != NULL)
+		at = &(*at)->next_again;
+	*at = t;
+	s->needs_rset = 1;
 }
 
 void
@@ -58,6 +89,10 @@ flight_end(struct runner *r, struct transaction *t)
 {
 	struct session *s = r->session;
 
+	if (t->is_void && !t->resent && keep_undecided(t)) {
+		send_again(s, t);
+		return;
+	}
 	unlink_transaction(s, t);
 	outcome_end(r, t);
 	job_done_with(r, t);
@@ -149,6 +184,8 @@ flight_lost(struct runner *r, int blame, const char *why)
 	log_text("error", why);
 	log_number("unanswered", s->expected_count);
 	log_end();
+	while (t != NULL && t->answered)
+		t = t->next;
 	if (blame && t != NULL) {
 		tend_last(r, why);
 		outcome_lost(t, why);
@@ -160,6 +197,8 @@ flight_lost(struct runner *r, int blame, const char *why)
 		drop_transaction(r, t);
 		flight_return(s, t);
 	}
+	s->flight_last = &s->flight;
+	s->flights = 0;
 	s->sending = s->again = NULL;
 	s->stage = STAGE_NONE;
 	s->expected_count = 0;

@@ -10,7 +10,7 @@ struct transaction *flight_spare(struct session *s);
 void flight_return(struct session *s, struct transaction *t);
 /* T is on its way: the youngest. */
 void flight_add(struct session *s, struct transaction *t);
-/* T has ended, and its job may be finished. */
+/* T has ended, and its job may be finished; what was void of it is sent once more first. */
 void flight_end(struct runner *r, struct transaction *t);
 int flight_expect(struct session *s, enum expected_kind kind, struct transaction *t, size_t target);
 /* What is owed for T's text, from now on. */

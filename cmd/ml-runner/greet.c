@@ -22,6 +22,12 @@ offer(struct session *s, const char *word, size_t n)
 {
 	if (n == 10 && strncasecmp(word, "PIPELINING", n) == 0)
 		s->pipelining = 1;
+	else if (n == 8 && strncasecmp(word, "CHUNKING", n) == 0)
+		s->chunking = 1;
+	else if (n == 3 && strncasecmp(word, "DSN", n) == 0)
+		s->dsn = 1;
+	else if (n == 5 && strncasecmp(word, "XVERP", n) == 0)
+		s->xverp = 1;
 	else if (n == 8 && strncasecmp(word, "8BITMIME", n) == 0)
 		s->eightbit = 1;
 	else if (n == 8 && strncasecmp(word, "SMTPUTF8", n) == 0)
@@ -139,6 +145,7 @@ session_open(struct runner *r)
 	signals.reconnect = 0;          /* a HUP asks for no more than this */
 	r->session = s;
 	s->each = is_lmtp(r);
+	s->flight_last = &s->flight;
 	s->progress_at = clock_ms();
 	got = greet(r, &p);
 	s->greeted = got >= 0;

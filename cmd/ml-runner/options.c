@@ -12,12 +12,14 @@
 #define PROCESSES_MAX 1000
 #define RCPTS_MAX     1000000
 #define DAYS_MAX      3650
+#define WINDOW_MAX    1000
 
 static _Noreturn void
 usage(void)
 {
 	(void)fprintf(stderr, "usage: ml-runner [-1q] [-c messages] [-e name] [-j number] [-m number] "
-	    "[-n number] [-r rate] [-t seconds] [-x days] spool transport argument ...\n");
+	    "[-n number] [-r rate] [-t seconds] [-w window] "
+	    "[-x days] spool transport argument ...\n");
 	exit(EX_USAGE);
 }
 
@@ -69,10 +71,7 @@ read_flags(struct options *o, int argc, char **argv)
 		case 't': o->timeout = number_of('t', optarg, 1, 864000); break;
 		case 'x': o->days = number_of('x', optarg, 0, DAYS_MAX); break;
 		case 'e': o->ehlo = ehlo_of(optarg); break;
-		case 'w':
-			if (number_of('w', optarg, 1, 1000) > 1)
-				not_yet('w');
-			break;
+		case 'w': o->window = number_of('w', optarg, 1, WINDOW_MAX); break;
 		case 'a': not_yet('a');
 		default: usage();
 		}
@@ -148,7 +147,7 @@ read_transport(struct options *o, int argc, char **argv)
 void
 options_read(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){ .processes = 1, .rcpts = 100, .days = 5 };
+	*o = (struct options){ .processes = 1, .rcpts = 100, .window = 1, .days = 5 };
 	read_flags(o, argc, argv);
 	argc -= optind;
 	argv += optind;

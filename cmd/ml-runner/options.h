@@ -13,6 +13,7 @@ struct options {
 	unsigned long processes;        /* -j */
 	unsigned long live_max;         /* -m, 0: any number */
 	unsigned long rcpts;            /* -n: recipients a transaction */
+	unsigned long window;           /* -w: transactions in flight, with CHUNKING */
 	unsigned long rate;             /* -r: recipients a second over all processes, 0: any */
 	unsigned long messages;         /* -c: messages a session, 0: any */
 	unsigned long timeout;          /* -t: seconds, 0: the transport's own */

@@ -134,7 +134,7 @@ carry(struct transaction *t, size_t i)
 {
 	if (job_carry(t->job, t->target[i].at, t->target[i].index, address(t, i)) < 0)
 		return -1;
-	t->target[i].state = TARGET_DECIDED;
+	t->target[i].state = TARGET_CARRIED;
 	return 0;
 }
 
@@ -154,6 +154,16 @@ outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struct rep
 			r->rcpts_most = t->accepted;
 	} else
 		put_off(r, t, i, p);
+}
+
+void
+outcome_carry(struct transaction *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->targets; i++)
+		if (t->target[i].state == TARGET_WAITING)
+			(void)carry(t, i);
 }
 
 static void
@@ -231,7 +241,7 @@ outcome_lost(struct transaction *t, const char *why)
 
 	(void)snprintf(text, sizeof text, "421 %.500s", why);
 	for (i = 0; i < t->targets && !j->lost; i++) {
-		if (t->target[i].state == TARGET_DECIDED)
+		if (t->target[i].state == TARGET_DECIDED || t->target[i].state == TARGET_CARRIED)
 			continue;
 		(void)spool_mark(&j->envelope, t->target[i].at, 'T', 421);
 		job_tally(j, 421, text, 0, 1);
@@ -259,13 +269,13 @@ void
 outcome_end(struct runner *r, struct transaction *t)
 {
 	size_t i;
-	int carried_only = 1;
+	int decided = 0;
 
 	for (i = 0; i < t->targets; i++)
-		carried_only &= t->target[i].state != TARGET_DECIDED;
+		decided |= t->target[i].state == TARGET_DECIDED;
 	if (t->succeeded) {
 		r->barren = 0;
 		calm(r);
-	} else if (!carried_only)
+	} else if (decided)
 		outcome_barren(r, t->job);
 }

@@ -20,6 +20,8 @@ void outcome_refused(struct runner *r, struct transaction *t, const struct reply
 void outcome_text(struct runner *r, struct transaction *t, const struct reply *p);
 /* The reply to the text for target I alone, as LMTP has it. */
 void outcome_text_for(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
+/* Nothing was said about who waits in T: they are first in the next transactions. */
+void outcome_carry(struct transaction *t);
 /* Target I failed for a reason of our own, said in P. */
 void outcome_fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p);
 /* The connection went before T was answered: T421, so that they come last. */

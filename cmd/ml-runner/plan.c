@@ -51,12 +51,20 @@ in_flight(const struct runner *r)
 	return n;
 }
 
-/* What is on its way may be what makes it keep off. */
+/* What is on its way may be what makes it keep off; before the first sign of that a window may be full. */
+static int
+may_be_too_many(const struct runner *r)
+{
+	size_t n = in_flight(r);
+
+	return r->barren > 0 ? r->barren + n >= BARREN_MAX : n >= BARREN_MAX && n >= r->opt->window;
+}
+
 static int
 may_plan(struct runner *r)
 {
-	return signals.stop == 0 && !r->backing_off && !tend_stuck(r) &&
-	    r->barren + in_flight(r) < BARREN_MAX && rate_wait(r) == 0;
+	return signals.stop == 0 && !r->backing_off && !tend_stuck(r) && !may_be_too_many(r) &&
+	    rate_wait(r) == 0;
 }
 
 /* What is another's now, and has nothing on its way, is nobody's concern here. */

@@ -29,6 +29,15 @@ session_fail(struct session *s, const char *why)
 	return -1;
 }
 
+int
+session_is_windowed(const struct runner *r)
+{
+	const struct session *s = r->session;
+
+	/* LMTP's replies to a text can be counted only once those to RCPT are known */
+	return r->opt->window > 1 && s->chunking && s->pipelining && !s->each;
+}
+
 int64_t
 session_timeout(const struct runner *r, int tenths)
 {

@@ -33,7 +33,7 @@ struct session {
 	int each;                       /* LMTP: a reply to the text for each accepted recipient */
 	int cut;                        /* a text was refused before its end: nothing more is sent */
 	int greeted;
-	int pipelining, eightbit, utf8, size;
+	int pipelining, chunking, eightbit, utf8, size, dsn, xverp;
 	unsigned long long size_limit;  /* 0: none known */
 
 	unsigned long messages;
@@ -43,12 +43,15 @@ struct session {
 	struct expected *expected;      /* a ring */
 	size_t expected_first, expected_count, expected_room;
 	struct transaction *flight;     /* oldest first */
+	struct transaction **flight_last;
+	size_t flights;
 	struct transaction *sending;
 	enum stage stage;
 	size_t next_rcpt;
 	int needs_rset;
+	int spoilt;                     /* something in the window was refused: behind it 503 is no verdict */
 	struct body_reader reader;
-	struct transaction *again;      /* to be sent once more, after a void window */
+	struct transaction *again;      /* to be sent once more, after a void window, in this order */
 	struct transaction *spare;
 };
 
@@ -58,6 +61,9 @@ int session_open(struct runner *r);
 void session_close(struct runner *r);
 /* Closes without a word. */
 void session_drop(struct runner *r);
+
+/* 1 if several transactions may be in flight at once: -w, and the server offers what that needs. */
+int session_is_windowed(const struct runner *r);
 
 /* Room for N bytes at the end of what goes out, or NULL. */
 char *session_room(struct session *s, size_t n);

@@ -2,9 +2,10 @@
 /*
  * The SMTP client.  With PIPELINING, end-of-data and the next transaction's
  * MAIL, RCPT, DATA leave in one write (RFC 2920), across envelopes: one round
- * trip a message, and never more than one message in doubt.  Without it, one
- * command at a time.  This file decides what is sent, and when; answer.c what
- * a reply does.
+ * trip a message, and never more than one message in doubt.  With CHUNKING as
+ * well and -w, up to so many whole transactions are in flight.  Without both,
+ * one command at a time.  This file decides when which transaction is sent;
+ * send.c has its commands, answer.c what a reply does.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -17,120 +18,13 @@
 #include "job.h"
 #include "plan.h"
 #include "rate.h"
+#include "send.h"
 #include "signals.h"
 #include "tend.h"
 #include "transport.h"
 
-#define AHEAD 65536             /* unsent bytes, beyond which a large text waits */
-#define COMMAND_MAX 1100
+#define AHEAD 65536             /* unsent bytes, beyond which more waits */
 #define STUCK_MS 1000
-
-static int
-put_command(struct session *s, const char *line, int n)
-{
-	if (n < 0 || n >= COMMAND_MAX)
-		return session_fail(s, "a command is too long");
-	return session_put(s, line, (size_t)n);
-}
-
-static int
-put_mail(struct session *s, struct transaction *t)
-{
-	const struct job *j = t->job;
-	char line[COMMAND_MAX], size[40] = "";
-	int n;
-
-	if (s->size)
-		(void)snprintf(size, sizeof size, " SIZE=%lld", (long long)j->body->size);
-	n = snprintf(line, sizeof line, "MAIL FROM:<%s>%s%s%s\r\n", t->sender, size,
-	    s->eightbit && j->envelope.body == 8 ? " BODY=8BITMIME" : "",
-	    t->utf8 && s->utf8 ? " SMTPUTF8" : "");
-	return put_command(s, line, n);
-}
-
-static int
-put_rcpt(struct session *s, const struct transaction *t, size_t i)
-{
-	char line[COMMAND_MAX];
-	int n = snprintf(line, sizeof line, "RCPT TO:<%s>\r\n", t->addresses + t->target[i].address);
-
-	return put_command(s, line, n);
-}
-
-static void
-next_stage(struct session *s, enum stage stage)
-{
-	s->stage = stage;
-	s->next_rcpt = 0;
-}
-
-/* Sends one command of the transaction; 0, or -1. */
-static int
-send_command(struct session *s)
-{
-	struct transaction *t = s->sending;
-
-	if (t == NULL)
-		return session_fail(s, "nothing to send");
-	switch (s->stage) {
-	case STAGE_RSET:
-		s->needs_rset = 0;
-		next_stage(s, STAGE_MAIL);
-		return session_put(s, "RSET\r\n", 6) < 0 ? -1 : flight_expect(s, EXPECT_RSET, t, 0);
-	case STAGE_MAIL:
-		next_stage(s, STAGE_RCPT);
-		return put_mail(s, t) < 0 ? -1 : flight_expect(s, EXPECT_MAIL, t, 0);
-	case STAGE_RCPT:
-		if (put_rcpt(s, t, s->next_rcpt) < 0 ||
-		    flight_expect(s, EXPECT_RCPT, t, s->next_rcpt) < 0)
-			return -1;
-		if (++s->next_rcpt == t->targets)
-			next_stage(s, STAGE_DATA);
-		return 0;
-	case STAGE_DATA:
-		next_stage(s, STAGE_WAIT);
-		return session_put(s, "DATA\r\n", 6) < 0 ? -1 : flight_expect(s, EXPECT_DATA, t, 0);
-	case STAGE_NONE:
-	case STAGE_WAIT:
-	case STAGE_TEXT:
-		break;
-	}
-	return 0;
-}
-
-static int
-text_is_out(struct session *s)
-{
-	struct transaction *t = s->sending;
-
-	s->sending = NULL;
-	s->stage = STAGE_NONE;
-	s->messages++;
-	return flight_expect_text(s, t);
-}
-
-/* Sends a piece of the text; a small one is ready in memory. */
-static int
-send_text(struct session *s)
-{
-	struct body *b;
-	char *to;
-	ssize_t n;
-
-	if (s->sending == NULL)
-		return session_fail(s, "nothing to send");
-	b = s->sending->job->body;
-	if (b->stuffed != NULL)
-		return session_put(s, b->stuffed, b->stuffed_length) < 0 ? -1 : text_is_out(s);
-	to = session_room(s, AHEAD);
-	if (to == NULL)
-		return -1;
-	n = body_next(b, &s->reader, to, AHEAD);
-	if (n < 0)
-		return session_fail(s, "the message can't be read");
-	s->out_to += (size_t)n;
-	return n > 0 ? 0 : text_is_out(s);
-}
 
 static int
 session_is_worn(const struct runner *r)
@@ -166,9 +60,9 @@ is_impossible(struct runner *r, struct transaction *t)
 	struct session *s = r->session;
 	struct reply p = { .code = 552 };
 
-	if (s->size_limit != 0 && (unsigned long long)t->job->body->size > s->size_limit) {
+	if (s->size_limit != 0 && (unsigned long long)t->job->body->octets > s->size_limit) {
 		(void)snprintf(p.text, sizeof p.text, "552 5.3.4 %lld octets are more than the server takes",
-		    (long long)t->job->body->size);
+		    (long long)t->job->body->octets);
 		outcome_refused(r, t, &p);
 		return 1;
 	}
@@ -184,37 +78,76 @@ is_impossible(struct runner *r, struct transaction *t)
 	return 0;
 }
 
-/* Begins the next transaction: 1; 0 when there is none now; -1. */
+/* The next transaction, new or one that was void: 1; 0 when there is none now; -1. */
 static int
-begin(struct runner *r)
+choose(struct runner *r)
 {
 	struct session *s = r->session;
 	int got;
 
 	if (s->again != NULL) {
 		s->sending = s->again;
-		s->again = NULL;
-	} else {
-		if (session_is_worn(r))
-			return 0;
-		got = plan(r);
-		if (got <= 0)
-			return got;
-		flight_add(s, s->sending);
-		if (is_impossible(r, s->sending)) {
-			struct transaction *t = s->sending;
-
-			s->sending = NULL;
-			flight_end(r, t);
-			tend(r);        /* there may be thousands of them */
-			return 1;
-		}
+		s->again = s->again->next_again;
+		return 1;
 	}
-	next_stage(s, s->needs_rset ? STAGE_RSET : STAGE_MAIL);
+	if (session_is_worn(r))
+		return 0;
+	got = plan(r);
+	if (got > 0)
+		flight_add(s, s->sending);
+	return got;
+}
+
+/* In a window a MAIL may stand behind a transaction that is refused, which it would then be nested
+   in, with a RCPT that is accepted under somebody else's return path: so RSET stands between. */
+static void
+begin(struct runner *r)
+{
+	struct session *s = r->session;
+
+	if (s->expected_count == 0)
+		s->spoilt = 0;
+	s->stage = s->needs_rset || (session_is_windowed(r) && s->flights > 1) ? STAGE_RSET : STAGE_MAIL;
 	if (s->expected_count == 0 && session_unsent(s) == 0)
 		s->progress_at = clock_ms();    /* the server owed nothing till now */
 	tend_state(r, SPOOL_BUSY);
+}
+
+/* Begins the next transaction: 1; 0 when there is none now; -1. */
+static int
+begin_next(struct runner *r)
+{
+	struct session *s = r->session;
+	struct transaction *t;
+	int got = choose(r);
+
+	if (got <= 0)
+		return got;
+	t = s->sending;
+	if (!is_impossible(r, t)) {
+		begin(r);
+		return 1;
+	}
+	s->sending = NULL;
+	flight_end(r, t);
+	tend(r);                        /* there may be thousands of them */
 	return 1;
+}
+
+/* 1 if nothing may be sent before the server has spoken. */
+static int
+must_listen(const struct runner *r)
+{
+	const struct session *s = r->session;
+
+	if (s->expected_count == 0)
+		return 0;
+	if (!s->pipelining)
+		return s->stage != STAGE_TEXT;
+	if (s->stage != STAGE_NONE)
+		return s->stage == STAGE_WAIT;
+	/* a window that was void is read to its end first */
+	return s->again != NULL || (session_is_windowed(r) && s->flights >= r->opt->window);
 }
 
 /* Sends everything that may be sent now. */
@@ -224,22 +157,10 @@ send_all(struct runner *r)
 	struct session *s = r->session;
 	int got;
 
-	while (session_unsent(s) < AHEAD) {
+	while (session_unsent(s) < AHEAD && !must_listen(r)) {
 		if (s->dead)
 			return -1;
-		if (s->stage == STAGE_TEXT) {
-			if (send_text(s) < 0)
-				return -1;
-			continue;
-		}
-		if (s->stage == STAGE_WAIT || (!s->pipelining && s->expected_count > 0))
-			return 0;
-		if (s->stage != STAGE_NONE) {
-			if (send_command(s) < 0)
-				return -1;
-			continue;
-		}
-		got = begin(r);
+		got = s->stage != STAGE_NONE ? send_next(r) : begin_next(r);
 		if (got <= 0)
 			return got;
 	}

@@ -11,6 +11,7 @@
 #include "address.h"
 #include "job.h"
 #include "rate.h"
+#include "session.h"
 #include "transaction.h"
 
 static int
@@ -61,9 +62,10 @@ next_rcpt(struct job *j, struct spool_rcpt *p)
 }
 
 static int
-shares(const struct job *j)
+has_path_of_its_own(const struct job *j, const char *address)
 {
-	return *j->envelope.verp == '\0' || verp_room(j->envelope.from) == 0;
+	return *j->envelope.verp != '\0' &&
+	    verp_fits(verp_room(j->envelope.from), address, strlen(address));
 }
 
 static int
@@ -72,21 +74,49 @@ is_ascii(const char *address)
 	return address_is_ascii(address, strlen(address));
 }
 
-/* An address that needs SMTPUTF8 shares its transaction with nobody. */
-static int
-fits(const struct transaction *t, const char *address)
+/* The first recipient decides: an address that needs SMTPUTF8 shares its transaction with nobody,
+   and one with a return path of its own only where the server makes that. */
+static void
+decide_sharing(const struct runner *r, struct transaction *t)
 {
-	return t->targets == 0 || (is_ascii(address) && is_ascii(t->addresses));
+	int own = has_path_of_its_own(t->job, t->addresses), ascii = is_ascii(t->addresses);
+
+	t->xverp = own && ascii && r->session != NULL && r->session->xverp;
+	t->alone = !ascii || (own && !t->xverp);
 }
 
 static int
-take_carried(struct job *j, struct transaction *t, size_t most)
+fits(const struct transaction *t, const char *address)
+{
+	return t->targets == 0 ||
+	    (is_ascii(address) && t->xverp == has_path_of_its_own(t->job, address));
+}
+
+static int
+is_full(const struct transaction *t, size_t most)
+{
+	return t->targets > 0 && (t->alone || t->targets >= most);
+}
+
+static int
+add(const struct runner *r, struct transaction *t, off_t at, size_t index, const char *address)
+{
+	if (add_target(t, at, index, address) < 0)
+		return -1;
+	if (t->targets == 1)
+		decide_sharing(r, t);
+	return 0;
+}
+
+/* 1 when the transaction is as full as it may be with those carried, 0, or -1. */
+static int
+take_carried(const struct runner *r, struct job *j, struct transaction *t, size_t most)
 {
 	size_t n;
 	int failed = 0;
 
-	for (n = 0; n < j->carries && n < most && fits(t, j->carried[n].address); n++) {
-		if (add_target(t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0) {
+	for (n = 0; n < j->carries && !is_full(t, most) && fits(t, j->carried[n].address); n++) {
+		if (add(r, t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0) {
 			failed = 1;
 			break;
 		}
@@ -101,13 +131,13 @@ take_carried(struct job *j, struct transaction *t, size_t most)
 static int
 fill(struct runner *r, struct job *j, struct transaction *t)
 {
-	size_t most = shares(j) ? rate_most(r, r->rcpts_most) : 1;
+	size_t most = rate_most(r, r->rcpts_most);
 	struct spool_rcpt p;
-	int got = take_carried(j, t, most);
+	int got = take_carried(r, j, t, most);
 
 	if (got != 0)
 		return got;
-	while (t->targets < most) {
+	while (!is_full(t, most)) {
 		got = next_rcpt(j, &p);
 		if (got <= 0)
 			break;
@@ -115,7 +145,7 @@ fill(struct runner *r, struct job *j, struct transaction *t)
 			got = job_carry(j, p.at, p.index, p.address);
 			break;
 		}
-		if (add_target(t, p.at, p.index, p.address) < 0)
+		if (add(r, t, p.at, p.index, p.address) < 0)
 			return -1;
 	}
 	return got < 0 ? -1 : t->targets > 0;
@@ -127,7 +157,8 @@ reset(struct transaction *t, struct job *j)
 	t->job = j;
 	t->targets = t->addresses_used = t->accepted = 0;
 	t->mail_code = t->succeeded = t->is_void = t->resent = 0;
-	t->next = NULL;
+	t->xverp = t->alone = t->is_out = t->answered = 0;
+	t->next = t->next_again = NULL;
 }
 
 static void
@@ -135,7 +166,7 @@ address_sender(struct transaction *t)
 {
 	const struct spool_envelope *e = &t->job->envelope;
 
-	if (*e->verp == '\0')
+	if (*e->verp == '\0' || t->xverp)
 		(void)snprintf(t->sender, sizeof t->sender, "%s", e->from);
 	else
 		(void)verp_path(t->sender, sizeof t->sender, e->from, e->verp, t->addresses);

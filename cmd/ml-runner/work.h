@@ -58,7 +58,8 @@ struct job {
 enum target_state {
 	TARGET_WAITING,                 /* no reply yet */
 	TARGET_ACCEPTED,                /* its RCPT got 2xx */
-	TARGET_DECIDED                  /* marked, or carried into the next transaction */
+	TARGET_DECIDED,                 /* marked */
+	TARGET_CARRIED                  /* into the next transaction */
 };
 
 struct target {
@@ -76,13 +77,17 @@ struct transaction {
 	size_t addresses_used, addresses_room;
 	char sender[VERP_PATH_SIZE];
 	int utf8;
+	int xverp;                      /* the server makes the return paths */
+	int alone;                      /* its recipient shares it with nobody */
 	size_t accepted;
 	size_t texts;                   /* replies to the text that are still owed */
 	int mail_code;                  /* 0 before the reply to MAIL */
+	int is_out;                     /* its text, to the last octet */
+	int answered;                   /* the reply to its text has come */
 	int succeeded;                  /* it brought something else than 4xx */
-	int is_void;                    /* 503 behind a refused command: nothing in it was a verdict */
+	int is_void;                    /* 503 behind a refused command was no verdict on who is left */
 	int resent;                     /* after that */
-	struct transaction *next;
+	struct transaction *next, *next_again;
 };
 
 struct queue {
