@@ -5,10 +5,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "connect.h"
 #include "log.h"
 #include "session.h"
 #include "signals.h"
@@ -137,7 +135,7 @@ session_open(struct runner *r)
 	struct reply p;
 	int got;
 
-	if (s == NULL || (s->fd = connect_mta(r, session_timeout(r, 1), why, sizeof why)) < 0) {
+	if (s == NULL || wire_open(r, &s->wire, session_timeout(r, 1), why, sizeof why) < 0) {
 		free(s);
 		tend_last(r, why);
 		return 0;
@@ -179,7 +177,7 @@ session_drop(struct runner *r)
 
 	if (s == NULL)
 		return;
-	(void)close(s->fd);
+	wire_close(&s->wire);
 	free_transactions(s->spare);
 	free(s->expected);
 	free(s->out);

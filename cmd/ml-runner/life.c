@@ -10,13 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backoff.h"
 #include "clock.h"
 #include "command.h"
 #include "die.h"
-#include "job.h"
 #include "life.h"
 #include "log.h"
+#include "mta.h"
 #include "queue.h"
 #include "rate.h"
 #include "session.h"
@@ -30,78 +29,6 @@
 #define LINGER_MS  10000        /* a session without work is kept so long */
 #define TROUBLE_MS 1000
 #define LOOK_APART_MS 5
-
-static int
-is_pipe(const struct runner *r)
-{
-	return r->opt->kind == TRANSPORT_PIPE;
-}
-
-static const char *
-destination(const struct runner *r)
-{
-	static char text[300];
-
-	(void)snprintf(text, sizeof text, "%s%s%s", r->opt->host, r->opt->port != NULL ? ":" : "",
-	    r->opt->port != NULL ? r->opt->port : "");
-	return text;
-}
-
-static void
-release_all(struct runner *r)
-{
-	struct job *j, *next;
-
-	for (j = r->jobs; j != NULL; j = next) {
-		next = j->next;
-		if (j->alone && !j->give_up)
-			settle_step_back(r, j);
-	}
-	job_release_all(r);
-}
-
-static void
-went_down(struct runner *r)
-{
-	release_all(r);
-	session_drop(r);
-	backoff_longer(&r->backoff);
-	log_begin("down");
-	log_text("to", destination(r));
-	log_text("error", r->self.last);
-	if (!r->opt->once)
-		log_number("retry_ms", (unsigned long long)(r->backoff.until - clock_ms()));
-	log_end();
-	r->is_down = 1;
-	tend_state(r, SPOOL_DOWN);
-}
-
-/* 1: there is something to deliver through. */
-static int
-reach(struct runner *r)
-{
-	if (is_pipe(r) || r->session != NULL)
-		return 1;
-	if (!session_open(r))
-		return 0;
-	log_begin(r->is_down ? "up" : "connected");
-	log_text("to", destination(r));
-	log_end();
-	r->is_down = 0;
-	return 1;
-}
-
-static void
-part(struct runner *r)
-{
-	if (r->session == NULL)
-		return;
-	log_begin("closed");
-	log_text("to", destination(r));
-	log_number("messages", r->session->messages);
-	log_end();
-	session_close(r);
-}
 
 /* Claims under our name that are not in hand: a rename that worked and said that it did not. */
 static void
@@ -129,17 +56,13 @@ idle(struct runner *r)
 	while (signals.stop == 0 && clock_ms() < r->queue.read_at + LOOK_APART_MS)
 		(void)tend_wait(r, -1, 0, r->queue.read_at + LOOK_APART_MS, 0, &happened);
 	while (got == 0 && signals.stop == 0 && signals.look == 0 && clock_ms() < until)
-		got = tend_wait(r, r->session != NULL ? r->session->fd : -1, POLLIN, until, 1, &happened);
+		got = tend_wait(r, r->session != NULL ? r->session->wire.in : -1, POLLIN, until, 1, &happened);
 	if (r->session == NULL)
 		return;
-	if ((got & WAIT_IO) != 0) {     /* it says good-bye, or has gone */
-		log_begin("closed");
-		log_text("to", destination(r));
-		log_number("messages", r->session->messages);
-		log_end();
-		session_drop(r);
-	} else if (signals.reconnect != 0 || clock_ms() - r->session->progress_at >= LINGER_MS)
-		part(r);
+	if ((got & WAIT_IO) != 0)       /* it says good-bye, or has gone */
+		mta_gone(r);
+	else if (signals.reconnect != 0 || clock_ms() - r->session->progress_at >= LINGER_MS)
+		mta_part(r);
 }
 
 static void
@@ -174,7 +97,7 @@ is_our_turn(struct runner *r, long names, int full)
 static enum work
 work(struct runner *r)
 {
-	return is_pipe(r) ? pipe_work(r) : smtp_work(r);
+	return mta_is_command(r) ? pipe_work(r) : smtp_work(r);
 }
 
 static void
@@ -207,13 +130,13 @@ have_nothing(struct runner *r)
 		return 0;
 	return_strays(r);
 	idle(r);
-	return 1;
+	return !mta_is_once(r) || r->session != NULL;
 }
 
 static int
 keep_off(struct runner *r, int *code)
 {
-	if (r->opt->once) {
+	if (r->opt->once || mta_is_once(r)) {
 		*code = EX_TEMPFAIL;
 		return 0;
 	}
@@ -247,6 +170,17 @@ found_nothing(const struct runner *r)
 	    !r->stuck && !r->backing_off && signals.stop == 0;
 }
 
+/* The session is over: 1 if there can be another. */
+static int
+lost_session(struct runner *r, int *code)
+{
+	if (!mta_is_once(r))
+		return 1;
+	if (r->jobs != NULL || queue_look(r) > 0)
+		*code = EX_TEMPFAIL;
+	return 0;
+}
+
 /* One turn of the life; 0 when it is over. */
 static int
 turn(struct runner *r, int *code)
@@ -258,19 +192,24 @@ turn(struct runner *r, int *code)
 	settle_kept(r);
 	if (r->backing_off) {
 		r->backing_off = 0;
-		part(r);
-		went_down(r);
+		mta_part(r);
+		mta_down(r);
 	}
 	if (r->backoff.until > clock_ms())
 		return keep_off(r, code);
+	if (mta_is_once(r) && !mta_reach(r)) {  /* somebody connected, and waits for us */
+		if (signals.stop == 0)
+			mta_down(r);
+		return 1;
+	}
 	if (r->jobs == NULL) {
 		got = find_work(r, code);
 		if (got <= 0)
 			return got == 0;
 	}
-	if (!reach(r)) {
+	if (!mta_reach(r)) {
 		if (signals.stop == 0)
-			went_down(r);
+			mta_down(r);
 		return 1;
 	}
 	switch (work(r)) {
@@ -279,13 +218,13 @@ turn(struct runner *r, int *code)
 			return have_nothing(r);
 		break;
 	case WORK_AGAIN:
-		part(r);
-		break;
+		mta_part(r);
+		return lost_session(r, code);
 	case WORK_LOST:
 		session_drop(r);
-		break;
+		return lost_session(r, code);
 	case WORK_DOWN:
-		went_down(r);
+		mta_down(r);
 		break;
 	}
 	return 1;
@@ -295,8 +234,8 @@ static void
 leave(struct runner *r)
 {
 	r->leaving = 1;
-	release_all(r);
-	part(r);
+	mta_release(r);
+	mta_part(r);
 	return_strays(r);
 	if (spool_runner_leave(&r->self) < 0)
 		warn_spool(&r->spool, NULL);

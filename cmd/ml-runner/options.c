@@ -8,6 +8,7 @@
 #include "die.h"
 #include "number.h"
 #include "options.h"
+#include "wire.h"
 
 #define PROCESSES_MAX 1000
 #define RCPTS_MAX     1000000
@@ -19,7 +20,7 @@ usage(void)
 {
 	(void)fprintf(stderr, "usage: ml-runner [-1q] [-c messages] [-e name] [-j number] [-m number] "
 	    "[-n number] [-r rate] [-t seconds] [-w window] "
-	    "[-x days] spool transport argument ...\n");
+	    "[-x days] spool transport [argument ...]\n");
 	exit(EX_USAGE);
 }
 
@@ -112,6 +113,17 @@ port_of(const char *text)
 	return text;
 }
 
+/* To be asked before anything is opened that could take their place. */
+static void
+check_ucspi(const struct options *o)
+{
+	if (o->processes > 1)
+		die_text(EX_USAGE, "-j", "ucspi has one connection, for one runner");
+	if (!wire_has_ucspi())
+		die_text(EX_USAGE, "ucspi", "descriptors %d and %d are not open: a UCSPI client starts this",
+		    UCSPI_IN, UCSPI_OUT);
+}
+
 /* HOST PORT, or the path of a socket. */
 static void
 read_server(struct options *o, int argc, char **argv)
@@ -138,9 +150,15 @@ read_transport(struct options *o, int argc, char **argv)
 		/* RFC 2033 section 5: who comes there expects SMTP */
 		if (o->port != NULL && (strcmp(o->port, "25") == 0 || strcmp(o->port, "smtp") == 0))
 			die_text(EX_USAGE, o->port, "LMTP must not be spoken on the port of SMTP");
-	} else if (strcmp(argv[0], "smtp-over") == 0 || strcmp(argv[0], "ucspi") == 0)
-		die_text(EX_USAGE, argv[0], "not supported by this version");
-	else
+	} else if (strcmp(argv[0], "smtp-over") == 0 && argc >= 2) {
+		o->kind = TRANSPORT_OVER;
+		o->command = argv + 1;
+		o->host = argv[1];
+	} else if (strcmp(argv[0], "ucspi") == 0 && argc == 1) {
+		o->kind = TRANSPORT_UCSPI;
+		o->host = argv[0];
+		check_ucspi(o);
+	} else
 		usage();
 }
 
@@ -153,8 +171,8 @@ options_read(struct options *o, int argc, char **argv)
 	argv += optind;
 	if (argc < 2)
 		usage();
-	if (o->rate != 0 && o->processes > o->rate)
-		o->processes = o->rate;         /* more would have nothing to send */
 	o->spool = argv[0];
 	read_transport(o, argc - 1, argv + 1);
+	if (o->rate != 0 && o->processes > o->rate)
+		o->processes = o->rate;         /* more would have nothing to send */
 }

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum transport_kind { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORT_PIPE };
+enum transport_kind { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORT_OVER, TRANSPORT_UCSPI, TRANSPORT_PIPE };
 
 struct options {
 	int once;                       /* -1 */
@@ -21,8 +21,8 @@ struct options {
 	const char *ehlo;               /* -e */
 	const char *spool;
 	enum transport_kind kind;
-	const char *host, *port;        /* smtp, lmtp; port NULL: host is a socket's path */
-	char **command;                 /* pipe */
+	const char *host, *port;        /* port NULL: host is a socket's path, or names what it is */
+	char **command;                 /* pipe, smtp-over */
 	int many;                       /* it takes {rcpts} */
 };
 

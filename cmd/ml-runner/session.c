@@ -5,13 +5,10 @@
  * written while marks can't be.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -90,17 +87,13 @@ session_put(struct session *s, const char *text, size_t n)
 	return 0;
 }
 
-/* A server without TCP_NODELAY waits with the rest of its replies until the first are acknowledged. */
-static void
-acknowledge(struct session *s)
+static int
+fail_gone(struct session *s, int error)
 {
-#ifdef TCP_QUICKACK
-	int on = 1;
+	char why[REPLY_SIZE];
 
-	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-#else
-	(void)s;
-#endif
+	wire_gone(&s->wire, error, why, sizeof why);
+	return session_fail(s, why);
 }
 
 static int
@@ -115,12 +108,11 @@ read_in(struct session *s)
 	}
 	if (s->in_to == sizeof s->in)
 		return 0;
-	n = recv(s->fd, s->in + s->in_to, sizeof s->in - s->in_to, 0);
+	n = wire_read(&s->wire, s->in + s->in_to, sizeof s->in - s->in_to);
 	if (n == 0)
-		return session_fail(s, "connection closed by the server");
+		return fail_gone(s, 0);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : session_fail(s, strerror(errno));
-	acknowledge(s);
+		return errno == EAGAIN || errno == EINTR ? 0 : fail_gone(s, errno);
 	s->in_to += (size_t)n;
 	s->progress_at = clock_ms();
 	return 0;
@@ -143,13 +135,13 @@ write_failed(struct session *s)
 	do
 		had = s->in_to - s->in_from;
 	while (read_in(s) == 0 && s->in_to - s->in_from > had);
-	return session_fail(s, strerror(failed));
+	return fail_gone(s, failed);
 }
 
 static int
 write_out(struct session *s)
 {
-	ssize_t n = send(s->fd, s->out + s->out_from, session_unsent(s), MSG_NOSIGNAL);
+	ssize_t n = wire_write(&s->wire, s->out + s->out_from, session_unsent(s));
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : write_failed(s);
@@ -193,7 +185,7 @@ session_pump(struct runner *r, int64_t until)
 		out = 0;
 	if (s->stage == STAGE_TEXT && session_unsent(s) == 0)
 		until = clock_ms();     /* what is left of the text needs no reply before it */
-	(void)tend_wait(r, s->fd, (short)(POLLIN | out), until, 0, &happened);
+	(void)tend_wait_both(r, s->wire.in, out != 0 ? s->wire.out : -1, until, &happened);
 	if (is_stopped(s))
 		return session_fail(s, "dropped by a signal");
 	if ((happened & POLLNVAL) != 0)

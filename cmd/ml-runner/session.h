@@ -5,6 +5,7 @@
 
 #include "body.h"
 #include "reply.h"
+#include "wire.h"
 #include "work.h"
 
 enum expected_kind { EXPECT_RSET, EXPECT_MAIL, EXPECT_RCPT, EXPECT_DATA, EXPECT_TEXT, EXPECT_LONE_DOT };
@@ -20,7 +21,7 @@ enum stage {                            /* what of the transaction being sent co
 };
 
 struct session {
-	int fd;
+	struct wire wire;
 	char in[32768];
 	size_t in_from, in_to;
 	char *out;

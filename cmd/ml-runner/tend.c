@@ -163,10 +163,11 @@ earlier(int64_t a, int64_t b)
 	return b < 0 || (a >= 0 && a < b) ? a : b;
 }
 
-int
-tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigger, short *revents)
+/* FIRST's revents are told, OTHER only wakes. */
+static int
+wait_on(struct runner *r, struct pollfd *first, int other, int64_t until, int with_trigger)
 {
-	struct pollfd p[4];
+	struct pollfd p[5];
 	nfds_t n = 0;
 	int64_t now, end;
 	int at_trigger = -1, result = 0;
@@ -174,8 +175,10 @@ tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigge
 	tend(r);
 	log_flush();
 	p[n++] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
-	p[n++] = (struct pollfd){ .fd = fd, .events = events };
+	p[n++] = *first;
 	p[n++] = (struct pollfd){ .fd = signals.stop == 0 ? r->parent : -1, .events = POLLIN };
+	if (other >= 0)
+		p[n++] = (struct pollfd){ .fd = other, .events = POLLOUT };
 	if (with_trigger && r->queue.trigger >= 0) {
 		at_trigger = (int)n;
 		p[n++] = (struct pollfd){ .fd = r->queue.trigger, .events = 0 };
@@ -187,7 +190,7 @@ tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigge
 	end = end > now ? end - now : 0;
 	if (poll(p, n, end > 3600000 ? 3600000 : (int)end) < 0)
 		return errno == EINTR ? WAIT_SIGNAL : 0;
-	*revents = p[1].revents;
+	first->revents = p[1].revents;
 	if (p[0].revents != 0) {
 		signals_drain();
 		result |= WAIT_SIGNAL;
@@ -200,6 +203,26 @@ tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigge
 	}
 	if (at_trigger >= 0 && p[at_trigger].revents != 0)
 		result |= WAIT_TRIGGER;
+	return result;
+}
+
+int
+tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigger, short *revents)
+{
+	struct pollfd p = { .fd = fd, .events = events, .revents = *revents };
+	int result = wait_on(r, &p, -1, until, with_trigger);
+
+	*revents = p.revents;
+	return result;
+}
+
+int
+tend_wait_both(struct runner *r, int in, int out, int64_t until, short *in_happened)
+{
+	struct pollfd p = { .fd = in, .events = out == in ? POLLIN | POLLOUT : POLLIN };
+	int result = wait_on(r, &p, out == in ? -1 : out, until, 0);
+
+	*in_happened = p.revents;
 	return result;
 }
 

@@ -10,6 +10,8 @@ enum { WAIT_IO = 1, WAIT_TRIGGER = 2, WAIT_SIGNAL = 4 };
 /* Waits till FD (or none, -1) has EVENTS, the trigger is pulled (if WITH_TRIGGER), a signal came, or
    clock_ms() is UNTIL (-1: no end).  What happened, 0: only time passed.  *REVENTS gets poll's word. */
 int tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigger, short *revents);
+/* The same for input on IN and room on OUT (-1: not asked for), which may be one descriptor. */
+int tend_wait_both(struct runner *r, int in, int out, int64_t until, short *in_happened);
 /* Heartbeat and syncs that are due. */
 void tend(struct runner *r);
 /* To be asked before a byte is sent for a claim.  1: go on.  0: marks can't be written, or this

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The command of smtp-over.  It lives as long as the session, in a process
+ * group of its own, so that a terminal's signals reach the runner alone, which
+ * says QUIT first.  Nothing of that group outlives over_end() for long.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "over.h"
+#include "signals.h"
+
+#define MOMENT_MS 500           /* between the end of its output and its own */
+#define GRACE_MS  1000          /* then TERM, as long again, then KILL */
+#define STEP_NS   5000000
+
+static _Noreturn void
+become(char **command, int end, int report)
+{
+	int failed;
+
+	(void)setpgid(0, 0);
+	signals_default();
+	if (dup2(end, STDIN_FILENO) >= 0 && dup2(end, STDOUT_FILENO) >= 0)
+		(void)execvp(command[0], command);
+	failed = errno;
+	(void)!write(report, &failed, sizeof failed);
+	_exit(failed == ENOENT ? 127 : 126);
+}
+
+/* exec closes the pipe unwritten.  What exec failed of, or 0. */
+static int
+hear(int fd)
+{
+	int failed = 0;
+	ssize_t n;
+
+	do
+		n = read(fd, &failed, sizeof failed);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof failed ? failed : 0;
+}
+
+static int
+make_ends(int end[2], int report[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, end) < 0)
+		return -1;
+	if (pipe(report) < 0) {
+		(void)close(end[0]);
+		(void)close(end[1]);
+		return -1;
+	}
+	(void)fcntl(end[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(end[1], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(report[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(report[1], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+int
+over_start(struct over *o, char **command)
+{
+	int end[2], report[2], failed;
+
+	*o = (struct over){ .pid = 0 };
+	if (make_ends(end, report) < 0)
+		return -1;
+	log_flush();
+	o->pid = fork();
+	failed = o->pid < 0 ? errno : 0;
+	if (o->pid == 0)
+		become(command, end[1], report[1]);
+	(void)close(end[1]);
+	(void)close(report[1]);
+	if (failed == 0)
+		failed = hear(report[0]);
+	(void)close(report[0]);
+	if (failed == 0)
+		return end[0];
+	(void)close(end[0]);
+	if (o->pid > 0)
+		over_end(o);
+	o->pid = 0;
+	errno = failed;
+	return -1;
+}
+
+static int
+has_ended(struct over *o, int64_t ms)
+{
+	struct timespec step = { .tv_nsec = STEP_NS };
+	int64_t until = clock_ms() + ms;
+	pid_t got;
+
+	for (;;) {
+		got = o->ended ? o->pid : waitpid(o->pid, &o->status, WNOHANG);
+		if (got == o->pid || (got < 0 && errno == ECHILD))
+			o->ended = 1;
+		if (o->ended || clock_ms() >= until)
+			return o->ended;
+		(void)nanosleep(&step, NULL);
+	}
+}
+
+void
+over_tell(struct over *o, char *why, size_t size)
+{
+	if (!has_ended(o, MOMENT_MS))
+		(void)snprintf(why, size, "the command closed its output");
+	else if (WIFSIGNALED(o->status))
+		(void)snprintf(why, size, "the command was ended by signal %d", WTERMSIG(o->status));
+	else
+		(void)snprintf(why, size, "the command ended, exit %d", WEXITSTATUS(o->status));
+}
+
+static void
+signal_group(const struct over *o, int number)
+{
+	if (kill(-o->pid, number) < 0)
+		(void)kill(o->pid, number);
+}
+
+/* What it started and left behind has a moment for its last words. */
+static void
+end_rest(const struct over *o)
+{
+	struct timespec step = { .tv_nsec = STEP_NS };
+	int64_t until = clock_ms() + MOMENT_MS;
+
+	while (kill(-o->pid, 0) == 0) {
+		if (clock_ms() >= until) {
+			(void)kill(-o->pid, SIGTERM);
+			return;
+		}
+		(void)nanosleep(&step, NULL);
+	}
+}
+
+void
+over_end(struct over *o)
+{
+	if (o->pid <= 0)
+		return;
+	if (!has_ended(o, GRACE_MS)) {
+		signal_group(o, SIGTERM);
+		if (!has_ended(o, GRACE_MS)) {
+			signal_group(o, SIGKILL);
+			while (!has_ended(o, GRACE_MS))
+				continue;
+		}
+	}
+	end_rest(o);
+	o->pid = 0;
+}

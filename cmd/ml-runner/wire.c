@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sockets, a command's stdin and stdout, or the descriptors of a UCSPI client:
+ * the session sees bytes in and bytes out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connect.h"
+#include "wire.h"
+
+static int
+prepare(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* A client program has connected them; what it left undone to a socket is done here. */
+static int
+adopt(struct wire *w)
+{
+	int on = 1;
+
+	if (prepare(UCSPI_IN) < 0 || prepare(UCSPI_OUT) < 0)
+		return -1;
+	w->in = UCSPI_IN;
+	w->out = UCSPI_OUT;
+	w->is_tcp = setsockopt(w->out, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+	return 0;
+}
+
+static int
+start_command(const struct runner *r, struct wire *w)
+{
+	w->in = w->out = over_start(&w->over, r->opt->command);
+	if (w->in < 0)
+		return -1;
+	if (prepare(w->in) == 0)
+		return 0;
+	wire_close(w);
+	return -1;
+}
+
+int
+wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t size)
+{
+	int got;
+
+	*w = (struct wire){ .in = -1, .out = -1 };
+	if (r->opt->kind != TRANSPORT_OVER && r->opt->kind != TRANSPORT_UCSPI) {
+		w->in = w->out = connect_mta(r, ms, why, size);
+		w->is_tcp = r->opt->port != NULL;
+		return w->in < 0 ? -1 : 0;
+	}
+	got = r->opt->kind == TRANSPORT_OVER ? start_command(r, w) : adopt(w);
+	if (got < 0)
+		(void)snprintf(why, size, "%s", strerror(errno));
+	return got;
+}
+
+/* A server without TCP_NODELAY waits with the rest of its replies until the first are acknowledged. */
+static void
+acknowledge(struct wire *w)
+{
+#ifdef TCP_QUICKACK
+	int on = 1;
+
+	if (w->is_tcp)
+		(void)setsockopt(w->in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#else
+	(void)w;
+#endif
+}
+
+ssize_t
+wire_read(struct wire *w, char *to, size_t n)
+{
+	ssize_t got = read(w->in, to, n);
+
+	if (got > 0)
+		acknowledge(w);
+	return got;
+}
+
+ssize_t
+wire_write(struct wire *w, const char *from, size_t n)
+{
+	return write(w->out, from, n);
+}
+
+void
+wire_gone(struct wire *w, int error, char *why, size_t size)
+{
+	if (w->over.pid > 0)
+		over_tell(&w->over, why, size);
+	else
+		(void)snprintf(why, size, "%s", error != 0 ? strerror(error) :
+		    "connection closed by the server");
+}
+
+void
+wire_close(struct wire *w)
+{
+	(void)close(w->in);
+	if (w->out != w->in)
+		(void)close(w->out);
+	w->in = w->out = -1;
+	over_end(&w->over);
+}
+
+int
+wire_has_ucspi(void)
+{
+	int in = fcntl(UCSPI_IN, F_GETFL), out = fcntl(UCSPI_OUT, F_GETFL);
+
+	return in >= 0 && out >= 0 && (in & O_ACCMODE) != O_WRONLY && (out & O_ACCMODE) != O_RDONLY;
+}

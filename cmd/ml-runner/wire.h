@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* What a session's bytes travel on. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include "over.h"
+#include "work.h"
+
+#define UCSPI_IN  6
+#define UCSPI_OUT 7
+
+struct wire {
+	int in, out;                    /* non-blocking; the same for a socket */
+	int is_tcp;
+	struct over over;               /* smtp-over */
+};
+
+/* Reaches the server as the transport says: 0; or -1, WHY says what hindered it. */
+int wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t size);
+/* As read() and write(). */
+ssize_t wire_read(struct wire *w, char *to, size_t n);
+ssize_t wire_write(struct wire *w, const char *from, size_t n);
+/* Why it is gone: ERROR is what a read or write said, 0 for its end. */
+void wire_gone(struct wire *w, int error, char *why, size_t size);
+void wire_close(struct wire *w);
+/* 1 if the descriptors that ucspi takes over were open when the program began. */
+int wire_has_ucspi(void);
+
+#endif
