@@ -254,3 +254,25 @@ notes()
 		'RCPT TO:<jörg\x@example.com> NOTIFY=FAILURE ORCPT=utf-8;j\x{F6}rg\x{5C}x@example.com' \
 		'RCPT TO:<ann@example.com>' | sort)"
 }
+
+@test "one address beyond ASCII among 500 goes alone, or fails alone where SMTPUTF8 is not offered" {
+	{ addresses 250; echo 'jörg@example.com'; addresses 500 | tail -n 249; } >list
+	for options in -v -U; do
+		sink "$options"
+		ml-explode -f news@example.org -l list -m <(letter) "$SPOOL"
+		runner -1q
+				if [ "$options" = -U ]; then
+			[ "$(delivered)" -eq 499 ]
+			[ "$(rcpts | grep -vc '^D250')" -eq 1 ]
+			rcpts | grep -qx 'F553 jörg@example.com'
+			[ "$(commands '^MAIL' | wc -l)" -le 6 ]
+		else
+			[ "$(delivered)" -eq 500 ]
+			[ "$(rcpts | grep -vc '^D250')" -eq 0 ]
+			[ "$(commands '^MAIL .* SMTPUTF8$' | wc -l)" -eq 1 ]
+		fi
+		find "$SPOOL/done" "$SPOOL/fail" -type f -delete
+		stop "$SINK_PID"
+		rm -f "$LOG"
+	done
+}
