@@ -113,6 +113,31 @@ full_or_too_many()
 	done
 }
 
+session_is_full()
+{
+	find "$SPOOL" -type f -delete
+	rule 'mail * after 3 times 1 452 4.5.3 Too many messages sent'
+	explode 6 -V += -n 6
+	runner -1q
+	[ "$(delivered)" -eq 6 ] || return
+	[ -z "$(twice)" ] || return
+	[ -z "$(tree | grep -v '^done/')" ] || return
+	run ! grep -r '^!' "$SPOOL/done"
+	[ "$(event connect)" -eq 2 ] || return
+
+	rule 'mail * after 3 452 4.3.1 no room'
+	find "$SPOOL" -type f -delete
+	explode 6 -V += -n 6
+	runner -1q
+	[ "$(rcpts defer | grep -c ^D250)" -eq 3 ] || return
+	[ "$(rcpts defer | grep -c ^T452)" -eq 3 ] || return
+	[ "$(event connect)" -le 5 ]
+}
+
+@test "452 to MAIL behind messages that were taken asks for a fresh session, which decides" {
+	both session_is_full
+}
+
 message_refused()
 {
 	meets 'mail * 550 5.7.1 not you'

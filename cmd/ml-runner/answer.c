@@ -71,6 +71,10 @@ answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
 	else if (t->xverp) {            /* it may want the sender, and not make return paths of it */
 		s->xverp = 0;
 		outcome_carry(t);
+	} else if (p->code == 452 && s->taken) {
+		/* enough for one session, says OpenSMTPD after 100; of more than that a fresh one will tell */
+		s->refused = REFUSED_MAX;
+		outcome_carry(t);
 	} else
 		outcome_refused(r, t, p);
 	if (is_last_sent(s, t) && !s->pipelining) {
@@ -152,6 +156,7 @@ answer_text(struct runner *r, struct transaction *t, size_t i, const struct repl
 
 	if (p->code / 100 != 2 && t->accepted > 0)
 		refused(r);
+	s->taken |= p->code / 100 == 2;
 	s->needs_rset |= p->code / 100 != 2 && session_is_windowed(r);
 	if (void_behind)
 		t->is_void = 1;

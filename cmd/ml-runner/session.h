@@ -38,6 +38,7 @@ struct session {
 	unsigned long long size_limit;  /* 0: none known */
 
 	unsigned long messages;
+	int taken;                      /* it said 2xx to a text */
 	unsigned refused;
 	int rested;                     /* nothing was answered since it sat idle */
 
