@@ -22,6 +22,8 @@
 #   bye                  QUIT, and the end
 # shellcheck shell=bash disable=SC2034,SC2120,SC2154
 
+# A script is often made by a pipeline, the end of which must change variables here.
+shopt -s lastpipe
 HOW=groups
 
 dialogue()
@@ -143,4 +145,28 @@ bye()
 	echo 'expect QUIT$
 		say 221 2.0.0 bye
 		gone'
+}
+
+# A session up to the point where the server owes the reply to this: greeting, ehlo, mail, ann, bob,
+# eve (their RCPT), data, text (nothing, but to the text), dot.
+upto()
+{
+	local who
+	case $1 in
+	greeting) echo accept; return ;;
+	ehlo) printf '%s\n' accept 'say 220 peer' 'expect EHLO'; return ;;
+	esac
+	hello
+	echo 'expect MAIL'
+	[ "$1" != mail ] || return 0
+	echo 'say 250 2.1.0 ok'
+	for who in ann bob eve; do
+		echo "expect RCPT TO:<$who@example.com>\$"
+		[ "$1" != "$who" ] || return 0
+		echo 'say 250 2.1.5 ok'
+	done
+	echo 'expect DATA$'
+	[ "$1" != data ] || return 0
+	echo 'say 354 go on'
+	[ "$1" = text ] || echo text
 }

@@ -135,13 +135,7 @@ answer_data(struct runner *r, struct transaction *t, const struct reply *p)
 	}
 	if (t->accepted > 0) {
 		s->refused++;
-		if (p->code / 100 == 2) {       /* no sense in it: the text was not asked for */
-			struct reply odd = *p;
-
-			odd.code = 451;
-			outcome_refused(r, t, &odd);
-		} else
-			outcome_refused(r, t, p);
+		outcome_refused(r, t, p);
 	}
 	s->needs_rset = 1;
 	end_early(r, t);
@@ -185,6 +179,15 @@ cut_text(struct session *s)
 	return flight_expect_text(s, t);
 }
 
+/* No server answers this so: it has said something unasked, and whose reply is whose is not known. */
+static int
+is_out_of_step(enum expected_kind kind, int code)
+{
+	if (kind == EXPECT_RSET)
+		return code / 100 != 2;
+	return code / 100 == (kind == EXPECT_DATA ? 2 : 3);
+}
+
 int
 answer(struct runner *r, const struct reply *p)
 {
@@ -194,14 +197,16 @@ answer(struct runner *r, const struct reply *p)
 	if (s->expected_count == 0 && s->stage == STAGE_TEXT && p->code / 100 >= 4 && p->code != 421 &&
 	    cut_text(s) < 0)
 		return -1;
-	if (s->expected_count == 0)
-		return session_fail(s, p->code == 421 ? p->text : "the server spoke unasked");
 	if (p->code == 421)
 		return session_fail(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
+	if (s->expected_count == 0)
+		return session_fail(s, "the server spoke unasked");
 	if (wants_nothing(p->code) && s->expected[s->expected_first].kind != EXPECT_TEXT) {
 		tend_last(r, p->text);
 		return session_fail(s, p->text);
 	}
+	if (is_out_of_step(s->expected[s->expected_first].kind, p->code))
+		return session_fail(s, "the server's replies are out of step");
 	s->rested = 0;
 	e = flight_next(s);
 	switch (e.kind) {

@@ -89,7 +89,7 @@ say_ehlo(struct runner *r, const char *name, struct reply *p)
 		got = reply_parse(&copy, s->in + s->in_from, s->in_to - s->in_from, &used);
 		if (got > 0)
 			break;
-		if (got < 0 || copy.skipping || s->in_to - s->in_from == sizeof s->in)
+		if (got < 0 || s->in_to - s->in_from == sizeof s->in)
 			return session_fail(s, "the server's reply is not SMTP");
 		if (clock_ms() >= until)
 			return session_fail(s, "timed out");
@@ -113,16 +113,29 @@ ehlo_name(const struct runner *r)
 	return host.nodename;
 }
 
+/* What comes unasked would be taken for the reply to what is asked next. */
+static int
+spoke_unasked(struct session *s)
+{
+	if (s->in_from == s->in_to)
+		return 0;
+	(void)session_fail(s, "the server spoke unasked");
+	return 1;
+}
+
 static int
 greet(struct runner *r, struct reply *p)
 {
+	struct session *s = r->session;
+
 	if (session_await(r, p, session_timeout(r, 5)) < 0)
 		return -1;
 	if (p->code / 100 != 2)
 		return 0;
-	if (say_ehlo(r, ehlo_name(r), p) < 0)
+	if (spoke_unasked(s) || say_ehlo(r, ehlo_name(r), p) < 0 || spoke_unasked(s))
 		return -1;
-	if (p->code / 100 == 5 && !is_lmtp(r) && command(r, "HELO", ehlo_name(r), p) < 0)
+	if (p->code / 100 == 5 && !is_lmtp(r) &&
+	    (command(r, "HELO", ehlo_name(r), p) < 0 || spoke_unasked(s)))
 		return -1;
 	return p->code / 100 == 2;
 }

@@ -47,6 +47,12 @@ parse_line(struct reply_parser *p, const char *line, size_t n)
 	return n == 3 || line[3] == ' ';
 }
 
+static int
+is_too_long(const struct reply_parser *p)
+{
+	return p->octets > REPLY_OCTETS_MAX;
+}
+
 int
 reply_parse(struct reply_parser *p, const char *data, size_t n, size_t *used)
 {
@@ -59,12 +65,12 @@ reply_parse(struct reply_parser *p, const char *data, size_t n, size_t *used)
 
 		p->octets += (size_t)(end + 1 - line);
 		*used = (size_t)(end + 1 - data);
-		if (p->skipping) {
-			p->skipping = 0;
-			continue;
-		}
-		last = parse_line(p, line, (size_t)(end - line));
-		if (last < 0 || p->octets > REPLY_OCTETS_MAX)
+		if (p->skipping != SKIP_NOTHING)
+			last = p->skipping == SKIP_LAST;
+		else
+			last = parse_line(p, line, (size_t)(end - line));
+		p->skipping = SKIP_NOTHING;
+		if (last < 0 || is_too_long(p))
 			return -1;
 		if (last > 0) {
 			p->begun = 0;
@@ -72,12 +78,15 @@ reply_parse(struct reply_parser *p, const char *data, size_t n, size_t *used)
 			return 1;
 		}
 	}
-	if (p->skipping || n - *used > LINE_BYTES) {
+	if (p->skipping != SKIP_NOTHING || n - *used > LINE_BYTES) {
+		if (p->skipping == SKIP_NOTHING) {
+			last = parse_line(p, data + *used, LINE_BYTES);
+			if (last < 0)
+				return -1;
+			p->skipping = last > 0 ? SKIP_LAST : SKIP_ANOTHER;
+		}
 		p->octets += n - *used;
-		if (!p->skipping && parse_line(p, data + *used, LINE_BYTES) != 0)
-			return -1;      /* a last line must end some time; so long a one is no reply */
-		p->skipping = 1;
 		*used = n;
 	}
-	return p->octets > REPLY_OCTETS_MAX ? -1 : 0;
+	return is_too_long(p) ? -1 : 0;
 }

@@ -9,7 +9,9 @@
 
 struct reply_parser {
 	int begun;                      /* inside a multi-line reply */
-	int skipping;                   /* the rest of a line that is too long */
+	enum skip {                     /* the rest of a line that is too long */
+		SKIP_NOTHING, SKIP_ANOTHER, SKIP_LAST
+	} skipping;
 	size_t octets;
 	struct reply reply;
 };

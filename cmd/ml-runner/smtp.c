@@ -141,7 +141,7 @@ must_listen(const struct runner *r)
 	const struct session *s = r->session;
 
 	if (s->expected_count == 0)
-		return 0;
+		return s->in_from < s->in_to;   /* unasked, and not the reply to what comes next */
 	if (!s->pipelining)
 		return s->stage != STAGE_TEXT;
 	if (s->stage != STAGE_NONE)
@@ -173,7 +173,7 @@ patience(const struct runner *r)
 {
 	const struct session *s = r->session;
 
-	if (session_unsent(s) > 0)
+	if (session_unsent(s) > 0 || s->expected_count == 0)
 		return session_timeout(r, 3);
 	switch (s->expected[s->expected_first].kind) {
 	case EXPECT_TEXT:
@@ -230,9 +230,8 @@ turn(struct runner *r)
 
 	if (got < 0 && s->dead && s->in_from == s->in_to)
 		return -1;
-	if (s->expected_count == 0 && session_unsent(s) == 0 && s->stage == STAGE_NONE) {
-		if (s->in_from < s->in_to)      /* a farewell, or a reply that nobody asked for */
-			return session_fail(s, "the server spoke unasked");
+	if (s->expected_count == 0 && session_unsent(s) == 0 && s->stage == STAGE_NONE &&
+	    s->in_from == s->in_to) {
 		got = wait_for_rate(r);
 		if (got == 0)
 			count_as_rested(s);
