@@ -185,6 +185,7 @@ session_pump(struct runner *r, int64_t until)
 		out = 0;
 	if (s->stage == STAGE_TEXT && session_unsent(s) == 0 && s->in_from == s->in_to)
 		until = clock_ms();     /* what is left of the text needs no reply before it */
+	wire_acknowledge(&s->wire);
 	(void)tend_wait_both(r, s->wire.in, out != 0 ? s->wire.out : -1, until, &happened);
 	if (is_stopped(s))
 		return session_fail(s, "dropped by a signal");

@@ -68,18 +68,20 @@ wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t size)
 	return got;
 }
 
-/* A server without TCP_NODELAY waits with the rest of its replies until the first are acknowledged. */
-static void
-acknowledge(struct wire *w)
+/*
+ * A server without TCP_NODELAY waits with the rest of its replies until the first are acknowledged.
+ * What is written carries an acknowledgement; where nothing is, it is asked for.
+ */
+void
+wire_acknowledge(struct wire *w)
 {
 #ifdef TCP_QUICKACK
 	int on = 1;
 
-	if (w->is_tcp)
+	if (w->unacknowledged)
 		(void)setsockopt(w->in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-#else
-	(void)w;
 #endif
+	w->unacknowledged = 0;
 }
 
 ssize_t
@@ -87,15 +89,18 @@ wire_read(struct wire *w, char *to, size_t n)
 {
 	ssize_t got = read(w->in, to, n);
 
-	if (got > 0)
-		acknowledge(w);
+	w->unacknowledged |= got > 0 && w->is_tcp;
 	return got;
 }
 
 ssize_t
 wire_write(struct wire *w, const char *from, size_t n)
 {
-	return write(w->out, from, n);
+	ssize_t put = write(w->out, from, n);
+
+	if (put > 0)
+		w->unacknowledged = 0;
+	return put;
 }
 
 void

@@ -12,6 +12,7 @@
 struct wire {
 	int in, out;                    /* non-blocking; the same for a socket */
 	int is_tcp;
+	int unacknowledged;             /* something was read since the last write */
 	struct over over;               /* smtp-over */
 };
 
@@ -20,6 +21,8 @@ int wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t si
 /* As read() and write(). */
 ssize_t wire_read(struct wire *w, char *to, size_t n);
 ssize_t wire_write(struct wire *w, const char *from, size_t n);
+/* To be called before a wait. */
+void wire_acknowledge(struct wire *w);
 /* Why it is gone: ERROR is what a read or write said, 0 for its end. */
 void wire_gone(struct wire *w, int error, char *why, size_t size);
 void wire_close(struct wire *w);
