@@ -173,7 +173,6 @@ wait_on(struct runner *r, struct pollfd *first, int other, int64_t until, int wi
 	int at_trigger = -1, result = 0;
 
 	tend(r);
-	log_flush();
 	p[n++] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
 	p[n++] = *first;
 	p[n++] = (struct pollfd){ .fd = signals.stop == 0 ? r->parent : -1, .events = POLLIN };
@@ -184,7 +183,10 @@ wait_on(struct runner *r, struct pollfd *first, int other, int64_t until, int wi
 		p[n++] = (struct pollfd){ .fd = r->queue.trigger, .events = 0 };
 	}
 	now = clock_ms();
-	end = earlier(r->beat_at, until);
+	/* in the thick of it lines are gathered; nobody waits for them while nothing is in hand */
+	if (r->jobs == NULL || (log_due() >= 0 && now >= log_due()))
+		log_flush();
+	end = earlier(r->beat_at, earlier(log_due(), until));
 	if (r->jobs != NULL)
 		end = earlier(r->sync_at, end);
 	end = end > now ? end - now : 0;
