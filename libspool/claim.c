@@ -52,7 +52,7 @@ spool_stand_back(struct spool *s, const char *file, const char *name)
 	if (spool_name(later, spool_now() + STAND_BACK + spool_random() % (60 * SPOOL_SECOND),
 	    spool_unique(name)) < 0)
 		return spool_fail(s, SPOOL_CUR, file);
-	return spool_move(s, SPOOL_CUR, file, SPOOL_DEFER, later);
+	return spool_move(s, SPOOL_CUR, file, SPOOL_DEFER, later) < 0 ? -1 : 0;
 }
 
 /* What can't be read is put aside, so that it does not come back at each claim. */
@@ -99,13 +99,16 @@ spool_claim(struct spool_envelope *e, struct spool_runner *r, const struct spool
 {
 	struct spool *s = r->spool;
 	char path[2 * SPOOL_NAME_SIZE], file[SPOOL_CLAIM_SIZE];
+	int moved;
 
 	(void)snprintf(path, sizeof path, "%s%s%s", n->broadcast, *n->broadcast ? "/" : "", n->name);
 	if (spool_claim_file(file, n->name, r->id) < 0)
 		return spool_fail(s, SPOOL_NEW, path);
-	if (spool_move(s, SPOOL_NEW, path, SPOOL_CUR, file) < 0)
+	moved = spool_move(s, SPOOL_NEW, path, SPOOL_CUR, file);
+	if (moved < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 1 : -1;
-	return open_claimed(e, s, file, n->name);
+	/* its other name was claimed before, and is in hand, or a stray */
+	return moved > 0 ? 1 : open_claimed(e, s, file, n->name);
 }
 
 int

@@ -25,5 +25,5 @@ spool_move(struct spool *s, enum spool_dir from, const char *old, enum spool_dir
 		return 0;
 	if (unlinkat(s->dir[from], old, 0) < 0 && errno != ENOENT)
 		return spool_fail(s, from, old);
-	return 0;
+	return 1;
 }

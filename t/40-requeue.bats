@@ -464,6 +464,19 @@ requeued due=0 returned=1 held=1 swept=0 purged=0 repaired=0 published=0" ]
 	[ "$(grep -c . "$SPOOL/defer/$name")" -eq "$(grep -c . "$SPOOL/cur/$NAME:alive")" ]
 }
 
+@test "an envelope under the same name flat and in its broadcast is claimed once, and sent to once" {
+	sink
+	explode 4 -n 2
+	first=$(find "$SPOOL/new/$NAME" -name '*.1')
+	ln "$first" "$SPOOL/new/${first##*/}"
+	# as many in hand at a time as there are
+	rule 'text * times 1 stall 0.2'
+	runner -1
+	[ -z "$(twice)" ]
+	[ "$(delivered)" -eq 4 ]
+	[ "$(tree)" = "$(printf 'done/a.1\ndone/a.2\n')" ]
+}
+
 @test "what is no claim in cur/ and no runner in run/ is reported and left" {
 	touch "$SPOOL/cur/README" "$SPOOL/cur/1700000000000000.x:"
 	mkdir "$SPOOL/run/$DEAD"
