@@ -133,6 +133,23 @@ spool_sync_dir(struct spool *s, enum spool_dir d)
 }
 
 int
+spool_sync_below(struct spool *s, enum spool_dir d, const char *name)
+{
+	int fd = openat(s->dir[d], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int result, saved;
+
+	if (fd < 0)
+		return spool_fail(s, d, name);
+	do
+		result = fsync(fd);
+	while (result < 0 && errno == EINTR);
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return result == 0 ? 0 : spool_fail(s, d, name);
+}
+
+int
 spool_line_value(const char *text, const char *key, char *value, size_t size)
 {
 	size_t length = strlen(key), n;

@@ -52,10 +52,13 @@ ssize_t spool_pread_all(int fd, char *data, size_t length, off_t at);
 /* Reads a small file whole, NUL-terminated: its length, or -1 (EFBIG: it does not fit). */
 ssize_t spool_slurp(int dirfd, const char *name, char *data, size_t size);
 int spool_sync_dir(struct spool *s, enum spool_dir d);
+/* Syncs the directory D/NAME. */
+int spool_sync_below(struct spool *s, enum spool_dir d, const char *name);
 /* The value of KEY in `key value` lines, copied; 1 if it is there. */
 int spool_line_value(const char *text, const char *key, char *value, size_t size);
 
-/* move.c: renames, and unlinks a source that one inode's two names have left. */
+/* move.c: renames, and unlinks a source that one inode's two names have left.
+   1: the target was there before, as the other name of the same inode. */
 int spool_move(struct spool *s, enum spool_dir from, const char *old, enum spool_dir to, const char *name);
 
 /* claim.c: 1 if a live runner other than EXCEPT holds a claim of UNIQUE, else 0, or -1. */

@@ -140,9 +140,13 @@ fill(struct spool *s, const char *path, gid_t group)
 	s->bits = st.st_mode & (S_IRWXG | S_ISGID);
 	if (group != (gid_t)-1 && set_group(s, group) < 0)
 		return spool_fail_at(s, path);
-	for (d = 0; d < SPOOL_DIRS; d++)
+	for (d = 0; d < SPOOL_DIRS; d++) {
 		if (make_dir(s, order[d]) < 0)
 			return -1;
+		/* after a power cut too there must be no part of a spool without it */
+		if (d == 0 && fsync(s->fd) < 0)
+			return spool_fail_at(s, path);
+	}
 	if (make_trigger(s) < 0)
 		return -1;
 	if (fsync(s->fd) < 0 || sync_parent(s) < 0)

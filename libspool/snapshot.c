@@ -145,8 +145,9 @@ read_broadcast(struct spool_snapshot *n, const char *name)
 		strange(n, name, strerror(errno));
 		return 0;
 	}
-	/* rmdir takes only what is empty, so that no look before it is needed */
-	if (n->seen == 0)
+	/* rmdir takes only what is empty, so that no look before it is needed; but a power cut must
+	   not keep it, and undo the renames that emptied it */
+	if (n->seen == 0 && spool_sync_below(n->spool, SPOOL_NEW, name) == 0)
 		(void)unlinkat(n->spool->dir[SPOOL_NEW], name, AT_REMOVEDIR);
 	return 0;
 }
