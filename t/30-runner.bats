@@ -4,6 +4,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154
 
 load lib
+load relay
 
 setup()
 {
@@ -221,4 +222,18 @@ usage_error()
 	run --separate-stderr ml-runner
 	[ "$status" -eq 64 ]
 	assert_stderr "usage: $(synopsis ml-runner)"
+}
+
+@test "the page's examples work as written" {
+	mkdir fake
+	sink
+	printf '%s\n' "#!$BASH" 'shift 3' "exec \"\$@\" 6<>/dev/tcp/127.0.0.1/$PORT 7>&6" >fake/tcpclient
+	sink -A
+	rule 'auth news:secret 235 yes' 'auth * 535 no'
+	relay
+	printf '#!/bin/sh\ncat >/dev/null\n' >fake/sendmail
+	mv relay fake/openssl
+	chmod +x fake/*
+	post
+	PATH=$PWD/fake:$PATH run -0 --separate-stderr run_examples ml-runner
 }

@@ -107,3 +107,37 @@ connect_mta(struct runner *r, int64_t ms, char *why, size_t size)
 	freeaddrinfo(all);
 	return fd;
 }
+
+int
+connect_is_local(const struct sockaddr *to)
+{
+	static const unsigned char mapped[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 };
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+
+	if (to->sa_family == AF_INET) {
+		memcpy(&four, to, sizeof four);
+		return ntohl(four.sin_addr.s_addr) >> 24 == 127;
+	}
+	if (to->sa_family == AF_INET6) {
+		memcpy(&six, to, sizeof six);
+		return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr) ||
+		    memcmp(&six.sin6_addr, mapped, sizeof mapped) == 0;
+	}
+	return to->sa_family == AF_UNIX;
+}
+
+/* What can't be resolved now is looked at when it is reached. */
+int
+connect_stays_here(const struct options *o)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *a;
+	int local = 1;
+
+	if (getaddrinfo(o->host, o->port, &hints, &all) != 0)
+		return 1;
+	for (a = all; a != NULL; a = a->ai_next)
+		local &= connect_is_local(a->ai_addr);
+	freeaddrinfo(all);
+	return local;
+}

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/utsname.h>
 
+#include "auth.h"
 #include "clock.h"
 #include "log.h"
 #include "session.h"
@@ -30,6 +31,8 @@ offer(struct session *s, const char *word, size_t n)
 		s->eightbit = 1;
 	else if (n == 8 && strncasecmp(word, "SMTPUTF8", n) == 0)
 		s->utf8 = 1;
+	else if (n > 4 && strncasecmp(word, "AUTH", 4) == 0)
+		auth_offer(s, word, n);
 	else if (n >= 4 && strncasecmp(word, "SIZE", 4) == 0 && (n == 4 || word[4] == ' ')) {
 		s->size = 1;
 		s->size_limit = n > 5 ? strtoull(word + 5, NULL, 10) : 0;
@@ -137,7 +140,9 @@ greet(struct runner *r, struct reply *p)
 	if (p->code / 100 == 5 && !is_lmtp(r) &&
 	    (command(r, "HELO", ehlo_name(r), p) < 0 || spoke_unasked(s)))
 		return -1;
-	return p->code / 100 == 2;
+	if (p->code / 100 != 2)
+		return 0;
+	return r->opt->credentials != NULL ? auth(r, p) : 1;
 }
 
 int

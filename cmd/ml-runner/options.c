@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connect.h"
+#include "credentials.h"
 #include "die.h"
 #include "number.h"
 #include "options.h"
@@ -18,7 +20,7 @@
 static _Noreturn void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: ml-runner [-1q] [-c messages] [-e name] [-j number] [-m number] "
+	(void)fprintf(stderr, "usage: ml-runner [-1q] [-a file] [-c messages] [-e name] [-j number] [-m number] "
 	    "[-n number] [-r rate] [-t seconds] [-w window] "
 	    "[-x days] spool transport [argument ...]\n");
 	exit(EX_USAGE);
@@ -46,14 +48,6 @@ ehlo_of(const char *text)
 	return text;
 }
 
-static _Noreturn void
-not_yet(char flag)
-{
-	char name[3] = { '-', flag, '\0' };
-
-	die_text(EX_USAGE, name, "not supported by this version");
-}
-
 static void
 read_flags(struct options *o, int argc, char **argv)
 {
@@ -73,7 +67,7 @@ read_flags(struct options *o, int argc, char **argv)
 		case 'x': o->days = number_of('x', optarg, 0, DAYS_MAX); break;
 		case 'e': o->ehlo = ehlo_of(optarg); break;
 		case 'w': o->window = number_of('w', optarg, 1, WINDOW_MAX); break;
-		case 'a': not_yet('a');
+		case 'a': o->credentials = optarg; break;
 		default: usage();
 		}
 }
@@ -122,6 +116,24 @@ check_ucspi(const struct options *o)
 	if (!wire_has_ucspi())
 		die_text(EX_USAGE, "ucspi", "descriptors %d and %d are not open: a UCSPI client starts this",
 		    UCSPI_IN, UCSPI_OUT);
+}
+
+/* A fault in them is told now, and not when the MTA is reached. */
+static void
+check_credentials(const struct options *o)
+{
+	struct credentials c;
+	const char *wrong;
+	int code;
+
+	if (o->kind == TRANSPORT_PIPE)
+		die_text(EX_USAGE, "-a", "a command takes no credentials");
+	if (o->port != NULL && !connect_stays_here(o))
+		die_text(EX_USAGE, o->host, "credentials never go in the clear to another host");
+	wrong = credentials_read(o->credentials, &c, &code);
+	credentials_wipe(&c, sizeof c);
+	if (wrong != NULL)
+		die_text(code, o->credentials, "%s", wrong);
 }
 
 /* HOST PORT, or the path of a socket. */
@@ -173,6 +185,8 @@ options_read(struct options *o, int argc, char **argv)
 		usage();
 	o->spool = argv[0];
 	read_transport(o, argc - 1, argv + 1);
+	if (o->credentials != NULL)
+		check_credentials(o);
 	if (o->rate != 0 && o->processes > o->rate)
 		o->processes = o->rate;         /* more would have nothing to send */
 }

@@ -19,6 +19,7 @@ struct options {
 	unsigned long timeout;          /* -t: seconds, 0: the transport's own */
 	unsigned long days;             /* -x: lifetime */
 	const char *ehlo;               /* -e */
+	const char *credentials;        /* -a */
 	const char *spool;
 	enum transport_kind kind;
 	const char *host, *port;        /* port NULL: host is a socket's path, or names what it is */

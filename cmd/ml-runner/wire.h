@@ -13,6 +13,7 @@ struct wire {
 	int in, out;                    /* non-blocking; the same for a socket */
 	int is_tcp;
 	int unacknowledged;             /* something was read since the last write */
+	int trusted;                    /* the operator's word is that nobody reads along */
 	struct over over;               /* smtp-over */
 };
 
@@ -25,6 +26,8 @@ ssize_t wire_write(struct wire *w, const char *from, size_t n);
 void wire_acknowledge(struct wire *w);
 /* Why it is gone: ERROR is what a read or write said, 0 for its end. */
 void wire_gone(struct wire *w, int error, char *why, size_t size);
+/* 1 if a secret may go over it: a local peer, or what the operator has chosen to trust. */
+int wire_is_private(const struct wire *w);
 void wire_close(struct wire *w);
 /* 1 if the descriptors that ucspi takes over were open when the program began. */
 int wire_has_ucspi(void);
