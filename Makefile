@@ -84,6 +84,6 @@ install: all
 clean:
 	rm -rf $B
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all demo bench check check-long check-asan check-portable lint install clean public-header-only

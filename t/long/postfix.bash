@@ -7,6 +7,8 @@
 #   postfix_up [SETTING…]   starts it, with lines for main.cf
 #   postfix_down            as "postfix stop" does it; returns when all its processes are gone
 #   postfix_empty           true when its queue holds nothing
+#   postfix_took            "SENDER RECIPIENT" of each message that it took in and delivered, be it
+#                           to nowhere; postfix_settled is true when there are no more
 #   submissions             "SENDER QUEUEID" of each message that it took in
 
 POSTFIX=
@@ -46,6 +48,7 @@ need_postfix()
 	smtp unix - - n - 20 smtp
 	error unix - - n - - error
 	retry unix - - n - - error
+	discard unix - - n - - discard
 	proxymap unix - - n - - proxymap
 	anvil unix - - n - 1 anvil
 	scache unix - - n - 1 scache
@@ -68,7 +71,7 @@ postfix_up()
 	alias_maps =
 	alias_database =
 	default_transport = smtp
-	relayhost = [127.0.0.1]:$PORT
+	relayhost = ${PORT:+[127.0.0.1]:$PORT}
 	mynetworks = 127.0.0.0/8
 	smtpd_relay_restrictions = permit_mynetworks, reject
 	smtp_dns_support_level = disabled
@@ -84,22 +87,36 @@ postfix_up()
 	wait_for grep -q "master.$POSTFIX.: daemon started" "$PF_LOG"
 }
 
-postfix_gone()
-{
-	ps -e -o pgid= -o stat= | awk -v g="$1" '$1 == g && $2 !~ /^Z/ { n++ } END { exit n > 0 }'
-}
-
 postfix_down()
 {
 	[ -n "$POSTFIX" ] || return 0
 	stop "$POSTFIX"
-	wait_for postfix_gone "$POSTFIX"
+	wait_for group_gone "$POSTFIX"
 	POSTFIX=
 }
 
 postfix_empty()
 {
 	[ -z "$(find "$PF"/queue/incoming "$PF"/queue/active "$PF"/queue/deferred -type f)" ]
+}
+
+postfix_settled()
+{
+	postfix_empty
+}
+
+postfix_took()
+{
+	awk '
+	# date, date, date, host, program, queue id, from= or to=
+	$5 ~ /\/qmgr\[/ && $7 ~ /^from=/ { from[$6] = substr($7, 7, length($7) - 8) }
+	$7 ~ /^to=/ && / status=sent / { to[$6 " " substr($7, 5, length($7) - 6)] }
+	END {
+		for (i in to) {
+			split(i, part, " ")
+			print from[part[1]] " " part[2]
+		}
+	}' "$PF_LOG"
 }
 
 submissions()

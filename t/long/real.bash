@@ -4,6 +4,8 @@
 #   sink [OPTION…]      starts a sink on a port of its own (PORT, SINK_LOG, SINK_PID); a port, so that
 #                       it stays free while the sink is down, that the kernel gives to no client
 #   free_port           prints such a port
+#   listens PORT        somebody does, on the loopback
+#   group_gone PGID     no process of that group is left
 #   arrived [LOG]       "SENDER RECIPIENT" of each message, a line each
 #   has_arrived N       that many did
 #   twice [LOG]         how many lines of these say again what another has said
@@ -21,9 +23,19 @@ free_port()
 	local port
 	while :; do
 		port=$((20000 + RANDOM % 10000))
-		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+		listens "$port" || break
 	done
 	echo "$port"
+}
+
+listens()
+{
+	(: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+group_gone()
+{
+	ps -e -o pgid= -o stat= | awk -v g="$1" '$1 == g && $2 !~ /^Z/ { n++ } END { exit n > 0 }'
 }
 
 sink()
