@@ -28,23 +28,25 @@ address(const struct transaction *t, size_t i)
 	return t->addresses + t->target[i].address;
 }
 
-static void
-log_recipient(struct runner *r, const char *event, const struct transaction *t, size_t i,
-    const struct reply *p)
+void
+outcome_log(const char *event, const struct spool_envelope *e, const char *to, int code,
+    const char *text)
 {
-	const struct spool_envelope *e = &t->job->envelope;
-	uint64_t now;
+	uint64_t now = spool_now() / SPOOL_SECOND;
 
-	if (r->opt->quiet && event[0] == 'd' && event[2] == 'l')
-		return;
-	now = spool_now() / SPOOL_SECOND;
 	log_begin(event);
 	log_text("id", *e->id != '\0' ? e->id : spool_unique(e->name));
-	log_text("to", address(t, i));
-	log_number("code", (unsigned long long)p->code);
-	log_text("text", p->text);
+	log_text("to", to);
+	log_number("code", (unsigned long long)code);
+	log_text("text", text);
 	log_number("delay", now > e->born ? now - e->born : 0);
 	log_end();
+}
+
+static void
+log_target(const char *event, const struct transaction *t, size_t i, const struct reply *p)
+{
+	outcome_log(event, &t->job->envelope, address(t, i), p->code, p->text);
 }
 
 static void
@@ -63,7 +65,8 @@ deliver(struct runner *r, struct transaction *t, size_t i, const struct reply *p
 	t->job->marks++;
 	t->succeeded = 1;
 	r->self.done++;
-	log_recipient(r, "delivered", t, i, p);
+	if (!r->opt->quiet)
+		log_target("delivered", t, i, p);
 }
 
 static void
@@ -80,7 +83,7 @@ fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p, i
 	j->marks++;
 	r->self.failed++;
 	tend_last(r, p->text);
-	log_recipient(r, "failed", t, i, p);
+	log_target("failed", t, i, p);
 }
 
 /* A note that tells of a temporary refusal begins with 4. */
@@ -108,7 +111,7 @@ put_off(struct runner *r, struct transaction *t, size_t i, const struct reply *p
 	(void)spool_mark(&j->envelope, t->target[i].at, 'T', p->code);
 	tally(t, i, p);
 	tend_last(r, p->text);
-	log_recipient(r, "deferred", t, i, p);
+	log_target("deferred", t, i, p);
 }
 
 static int

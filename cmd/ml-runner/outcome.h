@@ -10,6 +10,9 @@ struct reply {
 	char text[REPLY_SIZE];          /* all lines joined: "550 5.1.1 no such user" */
 };
 
+/* One line: what became of the recipient TO. */
+void outcome_log(const char *event, const struct spool_envelope *e, const char *to, int code,
+    const char *text);
 /* 1 if CODE can be no verdict on a recipient: it speaks of the dialogue. */
 int outcome_is_no_verdict(int code);
 /* The reply to the RCPT of target I. */

@@ -10,6 +10,7 @@
 #include "die.h"
 #include "job.h"
 #include "log.h"
+#include "outcome.h"
 #include "settle.h"
 
 static void
@@ -99,12 +100,7 @@ expire_one(struct runner *r, struct job *j, const struct spool_rcpt *p)
 		return 0;
 	(void)snprintf(text, sizeof text, "%03d 4.4.7 expired: refused temporarily for %lu days",
 	    code, r->opt->days);
-	log_begin("failed");
-	log_text("id", j->envelope.id);
-	log_text("to", p->address);
-	log_number("code", (unsigned long long)code);
-	log_text("text", text);
-	log_end();
+	outcome_log("failed", &j->envelope, p->address, code, text);
 	r->self.failed++;
 	return spool_note(&j->envelope, p->index, text);
 }
