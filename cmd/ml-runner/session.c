@@ -183,8 +183,8 @@ session_pump(struct runner *r, int64_t until)
 		return -1;
 	if (session_unsent(s) == 0)
 		out = 0;
-	if (s->stage == STAGE_TEXT && session_unsent(s) == 0 && s->in_from == s->in_to)
-		until = clock_ms();     /* what is left of the text needs no reply before it */
+	if (s->has_more && session_unsent(s) == 0 && s->in_from == s->in_to)
+		until = clock_ms();     /* what is left needs no reply before it */
 	wire_acknowledge(&s->wire);
 	(void)tend_wait_both(r, s->wire.in, out != 0 ? s->wire.out : -1, until, &happened);
 	if (is_stopped(s))

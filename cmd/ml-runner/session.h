@@ -51,6 +51,7 @@ struct session {
 	struct transaction *sending;
 	enum stage stage;
 	size_t next_rcpt;
+	int has_more;                   /* that could go out now, but was too much at once */
 	int needs_rset;
 	int spoilt;                     /* something in the window was refused: behind it 503 is no verdict */
 	struct body_reader reader;

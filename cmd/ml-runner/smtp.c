@@ -157,9 +157,14 @@ send_all(struct runner *r)
 	struct session *s = r->session;
 	int got;
 
-	while (session_unsent(s) < AHEAD && !must_listen(r)) {
+	s->has_more = 0;
+	while (!must_listen(r)) {
 		if (s->dead)
 			return -1;
+		if (session_unsent(s) >= AHEAD) {
+			s->has_more = 1;
+			return 0;
+		}
 		got = s->stage != STAGE_NONE ? send_next(r) : begin_next(r);
 		if (got <= 0)
 			return got;
