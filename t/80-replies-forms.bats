@@ -46,7 +46,7 @@ many_lines()
 
 in_splinters()
 {
-	{ echo 'split on'; hello; mail; rcpts; data; taken; bye; } |
+	{ echo 'split on'; hello; mail; everyone; data; taken; bye; } |
 		sed 's/say 250 2.1.5 ok/say 250-2.1.5\\r\\n250 ok/' | play
 	left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
 }
@@ -77,7 +77,7 @@ one_segment()
 
 unknown_codes()
 {
-	{ hello; mail; rcpts; data; taken; bye; } |
+	{ hello; mail; everyone; data; taken; bye; } |
 		sed -e 's/250 2\.[01]\.[05]/299 x/' -e 's/354/399/' -e 's/221/299/' | play
 	left 'done' 'D299 ann' 'D299 bob' 'D299 eve' || return
 	{
@@ -94,7 +94,7 @@ unknown_codes()
 		bye
 	} | play
 	left defer 'T499 ann' 'F599 bob' 'D250 eve' '! 2 599 nor this' '! 1 499 never heard' || return
-	{ hello; mail; rcpts; data; echo 'text
+	{ hello; mail; everyone; data; echo 'text
 		say 569 odd'; bye; } | play
 	left fail 'F569 ann' 'F569 bob' 'F569 eve' '! 0 569 odd' || return
 	{ hello; echo 'expect MAIL
@@ -107,7 +107,7 @@ unknown_codes()
 }
 
 @test "a reply may be a bare code, end in LF alone, and say nothing" {
-	{ hello; mail; rcpts; data; taken; bye; } |
+	{ hello; mail; everyone; data; taken; bye; } |
 		sed -e 's/say \([235]..\) .*/send \1\\n/' -e 's/lockstep on/&/' | play
 	left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
 }

@@ -4,7 +4,7 @@
 #   dialogue [OPTIONS]   plays the script on stdin at a free port: its port in PORT, its pid in PEER,
 #                        what it received in $BATS_TEST_TMPDIR/heard
 #   said                 the script came to its end; shows where it did not
-#   play [OPTIONS] …     empties the spool, posts to ann, bob and eve (POST: to these), and runs
+#   play [OPTIONS] …     empties the spool, posts to ann, bob, eve (and MORE), and runs
 #                        ml-runner -1q with these options against the script on stdin: what the
 #                        spool then holds, without @example.com, in $output, its code in CODE
 #   left LINE…           $output is exactly these lines: where the envelope lies, its recipients
@@ -14,7 +14,7 @@
 #
 # Parts of a script, by HOW:
 #   hello [KEYWORD…]     a connection, its greeting, EHLO and the answer with these keywords
-#   mail, rcpts, data    each command with a good reply: MAIL, ann, bob and eve's RCPT, DATA
+#   mail, everyone, data each command with a good reply: MAIL, ann, bob and eve's RCPT, DATA
 #   taken                the text, and 250 2.0.0 taken
 #   behind [N]           with groups, the N (3) RCPT and the DATA behind a refused MAIL get 503;
 #                        in lockstep they don't come
@@ -49,13 +49,11 @@ said()
 	return 1
 }
 
-POST=(ann@example.com bob@example.com eve@example.com)
-
 play()
 {
 	dialogue || return
 	find "$SPOOL" -type f -delete
-	post "${POST[@]}"
+	post ann@example.com bob@example.com eve@example.com ${MORE:+"$MORE"}
 	again "$@"
 }
 
@@ -102,7 +100,7 @@ mail()
 		say 250 2.1.0 ok'
 }
 
-rcpts()
+everyone()
 {
 	local who
 	for who in ann bob eve; do

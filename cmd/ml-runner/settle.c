@@ -38,15 +38,34 @@ give_up(struct runner *r, struct job *j, enum kept how)
 	close_job(r, j);
 }
 
+/* Whose connection was lost may have had an answer on a later one. */
+static size_t
+still_lost(struct job *j)
+{
+	struct spool_cursor c;
+	struct spool_rcpt p;
+	size_t n = 0;
+
+	spool_cursor_begin(&c, &j->envelope);
+	while (spool_cursor_next(&c, &j->envelope, &p) > 0)
+		n += p.state == 'T' && p.code == 421;
+	return n;
+}
+
 static const struct tally *
-most_heard(const struct job *j)
+most_heard(struct job *j)
 {
 	const struct tally *best = NULL;
-	size_t i;
+	size_t i, lost;
 
-	for (i = 0; i < j->tallies; i++)
-		if (best == NULL || j->tally[i].count > best->count)
-			best = &j->tally[i];
+	for (i = 0; i < j->tallies; i++) {
+		struct tally *t = &j->tally[i];
+
+		if (t->code == 421 && (lost = still_lost(j)) < t->count)
+			t->count = lost;
+		if (t->count > 0 && (best == NULL || t->count > best->count))
+			best = t;
+	}
 	return best;
 }
 
@@ -164,7 +183,7 @@ settle_step_back(struct runner *r, struct job *j)
 		if (j->tally[i].code == 421)
 			t = &j->tally[i];
 	/* the note tells the next claim that this is not the first time */
-	if (t != NULL && !j->lost && !j->noted)
+	if (t != NULL && !j->lost && !j->noted && still_lost(j) > 0)
 		(void)spool_note(&j->envelope, 0, t->text);
 	j->noted = 1;
 	settle_release(r, j, spool_now());
