@@ -41,7 +41,8 @@ both()
 	for how in '' -P; do
 		# shellcheck disable=SC2086
 		sink $how
-		"$@" || { echo "with sink $how"; return 1; }
+		echo "with sink $how"
+		"$@"
 		[ "$(event early)" -eq 0 ]
 		stop "$SINK_PID"
 		rm -f "$LOG" "$RULES"
@@ -385,6 +386,21 @@ wait_of()
 		for (i = 1; i + 40 <= n; i++) if (t[i + 40] - t[i] < 1000000) { print i, t[i + 40] - t[i]; exit } }' "$LOG"
 	assert_lines ''
 	[ "$took" -lt 4000 ]
+}
+
+@test "-r: a rate below -j makes fewer processes of it; pipe keeps to it too" {
+	sink
+	explode 6 -n 6
+	before=$(now)
+	runner -1q -j 8 -r 2
+	[ "$(delivered)" -eq 6 ]
+	[ "$(event connect)" -le 2 ]
+	[ $((($(now) - before) / 1000)) -ge 1000 ]
+	explode 6 -n 6
+	ml-runner -1q -r 4 "$SPOOL" pipe sh -c 'cat >/dev/null; date +%s%6N >>at'
+	run awk '{ t[++n] = $1 } END { for (i = 1; i + 4 <= n; i++) if (t[i + 4] - t[i] < 950000) print i }' at
+	assert_lines ''
+	[ "$(wc -l <at)" -eq 6 ]
 }
 
 @test "after eight refused commands the session is changed" {

@@ -24,7 +24,8 @@ both()
 		mkspool "$BATS_TEST_TMPDIR/spool$how"
 		# shellcheck disable=SC2086
 		sink $how
-		"$@" || { echo "with sink $how"; return 1; }
+		echo "with sink $how"
+		"$@"
 		[ "$(event early)" -eq 0 ]
 		[ "$(event noquit)" -eq 0 ]
 		stop "$SINK_PID"
