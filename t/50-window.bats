@@ -105,7 +105,8 @@ assert_lines_of()
 		-e 's/^D250 \(user8@\)/F554 \1/' -e 's/^D250 \(user11@\)/T451 \1/' \
 		-e 's/^D250 \(user14@\)/T452 \1/' | sort)"
 	run notes
-	assert_lines "$(printf '%s\n' '! 0 550 5.7.1 not you' '! 5 550 5.1.1 no such user' '! 6 450 4.2.2 full')"
+	assert_lines "$(printf '%s\n' '! 0 550 5.7.1 not you' '! 0 554 5.6.0 not this' \
+		'! 5 550 5.1.1 no such user' '! 6 450 4.2.2 full')"
 	output=$(pairs)
 	assert_lines "$(own_paths 20 | grep -vE ' user(3|5|6|8|11|14)@')"
 }

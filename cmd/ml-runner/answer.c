@@ -88,8 +88,10 @@ answer_rcpt(struct runner *r, struct transaction *t, size_t i, const struct repl
 {
 	struct session *s = r->session;
 
-	if (t->mail_code / 100 != 2)
+	if (t->mail_code / 100 != 2) {
+		t->nested |= p->code / 100 == 2;
 		return;
+	}
 	if (is_void(s, t, p)) {
 		t->is_void = 1;
 		s->refused++;
@@ -109,6 +111,8 @@ send_lone_dot(struct runner *r, struct transaction *t)
 {
 	struct session *s = r->session;
 
+	if (t->nested)                  /* even an empty text would be taken for somebody */
+		return session_fail(s, "the server asked for a text after it refused its sender");
 	if (s->each) {                  /* for which LMTP knows no reply: RFC 2033 has a 503 there */
 		end_early(r, t);
 		return session_fail(s, "the server asked for a text that is for nobody");

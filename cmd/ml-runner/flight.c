@@ -74,7 +74,7 @@ send_again(struct session *s, struct transaction *t)
 {
 	struct transaction **at = &s->again;
 
-	t->is_void = t->mail_code = t->is_out = t->answered = 0;
+	t->is_void = t->nested = t->mail_code = t->is_out = t->answered = 0;
 	t->accepted = 0;
 	t->resent = 1;
 	t->next_again = NULL;

@@ -88,20 +88,21 @@ fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p, i
 
 /* A note that tells of a temporary refusal begins with 4. */
 static void
-tally(struct transaction *t, size_t i, const struct reply *p)
+tally(struct transaction *t, size_t index, const struct reply *p)
 {
 	char text[REPLY_SIZE];
 
 	if (p->text[0] == '4') {
-		job_tally(t->job, p->code, p->text, t->target[i].index, 1);
+		job_tally(t->job, p->code, p->text, index, 1);
 		return;
 	}
 	(void)snprintf(text, sizeof text, "451 answered: %.480s", p->text);
-	job_tally(t->job, 451, text, t->target[i].index, 1);
+	job_tally(t->job, 451, text, index, 1);
 }
 
+/* WHOLE: the reply is the message's, not the recipient's. */
 static void
-put_off(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
+put_off(struct runner *r, struct transaction *t, size_t i, const struct reply *p, int whole)
 {
 	struct job *j = t->job;
 
@@ -109,7 +110,7 @@ put_off(struct runner *r, struct transaction *t, size_t i, const struct reply *p
 	if (j->lost)
 		return;
 	(void)spool_mark(&j->envelope, t->target[i].at, 'T', p->code);
-	tally(t, i, p);
+	tally(t, whole ? 0 : t->target[i].index, p);
 	tend_last(r, p->text);
 	log_target("deferred", t, i, p);
 }
@@ -127,8 +128,8 @@ is_one_too_many(const struct transaction *t, const struct reply *p)
 {
 	if (t->accepted == 0)
 		return 0;
-	if (p->code == 552)
-		return enhanced_is(p, "5.5.3");
+	if (p->code == 552)             /* which RFC 821 had for it */
+		return enhanced_is(p, "5.5.3") || !enhanced_is(p, "5.");
 	return p->code == 452 && (enhanced_is(p, "4.5.3") || !(enhanced_is(p, "4.")));
 }
 
@@ -156,7 +157,7 @@ outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struct rep
 		if (t->accepted >= LIMIT_LEAST)
 			r->rcpts_most = t->accepted;
 	} else
-		put_off(r, t, i, p);
+		put_off(r, t, i, p, 0);
 }
 
 void
@@ -172,9 +173,9 @@ outcome_carry(struct transaction *t)
 static void
 note_message(struct transaction *t, const struct reply *p)
 {
-	if (!t->job->failed_whole && !t->job->lost)
+	if (t->job->failed_whole != p->code && !t->job->lost)
 		(void)spool_note(&t->job->envelope, 0, p->text);
-	t->job->failed_whole = 1;
+	t->job->failed_whole = p->code;
 }
 
 static void
@@ -191,7 +192,7 @@ refuse(struct runner *r, struct transaction *t, enum target_state state, const s
 		if (final)
 			fail(r, t, i, p, 0);
 		else
-			put_off(r, t, i, p);
+			put_off(r, t, i, p, 1);
 	}
 }
 
@@ -232,7 +233,7 @@ outcome_text_for(struct runner *r, struct transaction *t, size_t i, const struct
 	else if (p->code / 100 == 5 && !outcome_is_no_verdict(p->code))
 		fail(r, t, i, p, 1);
 	else
-		put_off(r, t, i, p);
+		put_off(r, t, i, p, 0);
 }
 
 void

@@ -156,7 +156,7 @@ reset(struct transaction *t, struct job *j)
 {
 	t->job = j;
 	t->targets = t->addresses_used = t->accepted = 0;
-	t->mail_code = t->succeeded = t->is_void = t->resent = 0;
+	t->mail_code = t->succeeded = t->is_void = t->nested = t->resent = 0;
 	t->xverp = t->alone = t->is_out = t->answered = 0;
 	t->next = t->next_again = NULL;
 }

@@ -38,7 +38,7 @@ struct job {
 	int lost_before;                /* its last note tells of a lost connection */
 	int lost;                       /* the claim is another's now */
 	int give_up;                    /* plan no more: it goes to defer/ as it is */
-	int failed_whole;               /* the `! 0` line for the message has been written */
+	int failed_whole;               /* the code of its last `! 0` line */
 	int noted;                      /* the line of its deferral, likewise */
 	enum kept {                     /* it can't be let go before its marks can be written */
 		KEPT_NOT, KEPT_SETTLE, KEPT_RELEASE
@@ -85,6 +85,7 @@ struct transaction {
 	int is_out;                     /* its text, to the last octet */
 	int answered;                   /* the reply to its text has come */
 	int succeeded;                  /* it brought something else than 4xx */
+	int nested;                     /* RCPT was accepted, and MAIL was not: for another sender */
 	int is_void;                    /* 503 behind a refused command was no verdict on who is left */
 	int resent;                     /* after that */
 	struct transaction *next, *next_again;
