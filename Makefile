@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-# make, make demo, make check, make check-long, make lint, make bench, make install: no configure step.
+# make, make demo, make check, make check-long, make mutate, make lint, make bench, make install: no
+# configure step.
 CC      = cc
 CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -49,6 +50,10 @@ $B/t/peer: $(wildcard t/peer/*.c) t/peer/peer.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
+$B/t/powercut: $(wildcard t/power/*.c) t/power/power.h t/sink/crc32.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
+
 demo: all $B/t/sink
 	sh contrib/demo/demo $B
 
@@ -58,8 +63,12 @@ bench: all $B/t/sink
 check: all $B/t/sink $B/t/peer
 	t/run $B t/*.bats
 
-check-long: all $B/t/sink $B/t/peer
+check-long: all $B/t/sink $B/t/peer $B/t/powercut
 	t/run -1 $B t/long/*.bats
+
+# each line of the code that a promise hangs on, taken out once: a test has to notice
+mutate:
+	t/mutate $B
 
 # the same promises with sanitizers, and without any call that only Linux has
 check-asan:
@@ -86,4 +95,4 @@ clean:
 
 -include $(shell find $B -name '*.d' -type f 2>/dev/null)
 
-.PHONY: all demo bench check check-long check-asan check-portable lint install clean public-header-only
+.PHONY: all demo bench check check-long mutate check-asan check-portable lint install clean public-header-only

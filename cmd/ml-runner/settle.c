@@ -92,11 +92,11 @@ defer(struct runner *r, struct job *j)
 
 	j->noted = 1;
 	if ((!noted && spool_note(&j->envelope, t->index, t->text) < 0) ||
-	    spool_envelope_sync(&j->envelope) < 0)
+	    spool_defer(&j->envelope, due) < 0)
 		return -1;
 	log_deferral(j, t, due);
 	r->self.deferred += j->envelope.todo;
-	return spool_defer(&j->envelope, due);
+	return 0;
 }
 
 static int
