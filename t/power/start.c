@@ -27,11 +27,10 @@ load_file(const char *path, const struct stat *st)
 	inode = new_inode(S_ISREG(st->st_mode) ? REGULAR : FIFO);
 	if (S_ISREG(st->st_mode)) {
 		inodes[inode].live = need(malloc((size_t)st->st_size + 1));
-		inodes[inode].length = (size_t)st->st_size;
 		f = fopen(path, "r");
-		if (f == NULL || fread(inodes[inode].live, 1, (size_t)st->st_size, f) != (size_t)st->st_size)
+		inodes[inode].length = f != NULL ? fread(inodes[inode].live, 1, (size_t)st->st_size, f) : 0;
+		if (f == NULL || fclose(f) != 0 || inodes[inode].length != (size_t)st->st_size)
 			die(path, "can't be read");
-		(void)fclose(f);
 		inodes[inode].start = content(inodes[inode].live, inodes[inode].length);
 	}
 	met[met_count].dev = st->st_dev;
