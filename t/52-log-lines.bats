@@ -53,7 +53,9 @@ reasons()
 {
 	cat "$SOURCES/$1"/*.c | tr '\n' ' ' |
 		grep -oE '(die_text|warn_text|warn_spool|die_spool)\([^;]*\);' |
-		grep -oE '"[^"]{6,}"' | tr -d '"' | sed 's/%[a-z]*/\n/g' | sed 's/^[: ]*//' | grep .....  | sort -u
+		grep -oE '"[^"]{6,}"' | tr -d '"' | sed 's/%[a-z]*/\n/g' | sed 's/^[: ]*//' | grep ..... | sort -u
+	# where they are returned, and not yet said
+	cat "$SOURCES/$1"/credentials.c | sed -n '/return/s/.*"\(.*\)".*/\1/p'
 }
 
 @test "ml-runner's page lists each reason that an error of its own gives" {
