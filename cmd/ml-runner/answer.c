@@ -205,7 +205,7 @@ answer(struct runner *r, const struct reply *p)
 		return session_fail(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
 	if (s->expected_count == 0)
 		return session_fail(s, "the server spoke unasked");
-	if (wants_nothing(p->code) && s->expected[s->expected_first].kind != EXPECT_TEXT) {
+	if (wants_nothing(p->code)) {
 		tend_last(r, p->text);
 		return session_fail(s, p->text);
 	}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What means that the MTA takes nothing from us at all: no attempt is spent, nobody is refused.
+# And what does not: EHLO refused by a server that knows HELO.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load lib
+load peer
+
+setup()
+{
+	mkspool
+	cd "$BATS_TEST_TMPDIR" || exit
+}
+
+# -1 said that the MTA is down, with this reason.
+down_with()
+{
+	[ "$CODE" -eq 75 ] && grep -q "^down .*error=\"$1\"" err && return
+	echo "exit $CODE"
+	cat err
+	return 1
+}
+
+untouched()
+{
+	left new 'T000 ann' 'T000 bob' 'T000 eve'
+}
+
+@test "a greeting that is no welcome: down" {
+	for reply in '554 5.3.2 not today' '421 4.3.2 busy' '450 4.7.0 slow down' '354 go on' '599 odd'; do
+		printf '%s\n' accept "say $reply" 'expect QUIT' 'say 221 bye' gone | play
+		down_with "$reply"
+		untouched
+	done
+}
+
+@test "EHLO refused for now, or HELO refused as well: down" {
+	for reply in '421 4.3.2 busy' '450 4.7.0 slow down' '354 what'; do
+		{ upto ehlo; printf '%s\n' "say $reply" 'expect QUIT' 'say 221 bye' gone; } | play
+		down_with "$reply"
+		untouched
+	done
+	for reply in '550 5.7.1 not you' '421 4.3.2 busy'; do
+		{ upto ehlo; printf '%s\n' 'say 502 what' 'expect HELO' "say $reply" 'expect QUIT' 'say 221 bye' gone; } | play
+		down_with "$reply"
+		untouched
+	done
+}
+
+@test "EHLO refused, HELO used: one command at a time and no parameters, also with 8-bit text" {
+	for reply in '500 what' '502-5.5.1 PIPELINING\r\n502 8BITMIME' '550 5.7.1 no' '504 5.5.2 no'; do
+		{
+			upto ehlo
+			printf '%s\n' 'lockstep on' "say $reply" 'expect HELO' 'say 250-peer\r\n250-PIPELINING\r\n250 SIZE 1'
+			echo 'expect MAIL FROM:<news@example.org>$
+				say 250 ok'
+			everyone
+			data
+			taken
+			bye
+		} | play -e lists.example.org
+		left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
+		grep -q $'^HELO lists.example.org\r$' heard
+	done
+}
+
+needs_auth()
+{
+	local code point
+	for point in mail ann bob eve data dot; do
+		{ upto "$point"; echo 'say 530 5.7.0 must authenticate
+			close'; } | play
+		down_with '530 5.7.0 must authenticate' || { echo "at $point"; return 1; }
+		untouched || return
+	done
+	for code in 534 535 538; do
+		{ upto mail; echo "say $code 5.7.9 no
+			close"; } | play
+		down_with "$code 5.7.9 no" || return
+		untouched || return
+	done
+}
+
+@test "530, 534, 535 and 538 mean that the MTA is down, wherever they are said" {
+	both_ways needs_auth
+}
+
+half_way()
+{
+	{
+		upto ann
+		echo 'say 550 5.1.1 gone
+			expect RCPT TO:<bob@
+			say 450 4.2.0 wait
+			expect RCPT TO:<eve@
+			say 530 5.7.0 must authenticate
+			close'
+	} | play
+	down_with '530 5.7.0 must authenticate' || return
+	left new 'F550 ann' 'T450 bob' 'T000 eve' '! 1 550 5.1.1 gone'
+}
+
+@test "what was answered before that stands" {
+	both_ways half_way
+}
+
+after_one()
+{
+	{
+		hello
+		mail
+		echo 'expect RCPT TO:<ann@
+			say 250 ok'
+		data
+		taken
+		echo 'expect MAIL
+			say 530 5.7.0 must authenticate
+			close'
+	} | dialogue
+	find "$SPOOL" -type f -delete
+	post
+	post bob@example.com
+	again
+	down_with '530 5.7.0 must authenticate' || return
+	left 'done' 'D250 ann' new 'T000 bob'
+}
+
+@test "a message that was taken before that is not sent again" {
+	both_ways after_one
+}
+
+@test "a runner keeps off while that lasts, and delivers when it is over" {
+	{
+		upto mail
+		echo 'say 530 5.7.0 must authenticate
+			close'
+		hello
+		mail
+		everyone
+		data
+		taken
+		bye
+	} | dialogue
+	post ann@example.com bob@example.com eve@example.com
+	start_runner -q
+	wait_for state_is down
+	[ "$(rcpts new | grep -c ^T000)" -eq 3 ]
+	wait_for eval '[ -n "$(envelopes done)" ]'
+	stop "$PID"
+	said
+	[ "$(grep -c '^up ' "$PID_ERR")" -eq 1 ]
+	output=$(state | sed 's/@example\.com//')
+	left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
+}
