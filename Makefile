@@ -54,6 +54,10 @@ $B/t/powercut: $(wildcard t/power/*.c) t/power/power.h t/sink/crc32.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
+$B/t/fault: $(wildcard t/fault/*.c) t/fault/fault.h
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
+
 demo: all $B/t/sink
 	sh contrib/demo/demo $B
 
@@ -63,12 +67,17 @@ bench: all $B/t/sink
 check: all $B/t/sink $B/t/peer
 	t/run $B t/*.bats
 
-check-long: all $B/t/sink $B/t/peer $B/t/powercut
+check-long: all $B/t/sink $B/t/peer $B/t/powercut $B/t/fault
 	t/run -1 $B t/long/*.bats
 
 # each line of the code that a promise hangs on, taken out once: a test has to notice
 mutate:
 	t/mutate $B
+
+# chaos for so many seconds, then the reckoning; SEED=N repeats its choices
+soak: SECONDS = 180
+soak: all $B/t/sink
+	t/soak/run $B $(SECONDS) $(SEED)
 
 # the same promises with sanitizers, and without any call that only Linux has
 check-asan:
@@ -95,4 +104,4 @@ clean:
 
 -include $(shell find $B -name '*.d' -type f 2>/dev/null)
 
-.PHONY: all demo bench check check-long mutate check-asan check-portable lint install clean public-header-only
+.PHONY: all demo bench check check-long mutate soak check-asan check-portable lint install clean public-header-only
