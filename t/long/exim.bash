@@ -2,7 +2,8 @@
 # An Exim of the test's own, on a port of the loopback (MTA_PORT), that takes everything into its
 # queue and keeps it there.  `load apart` before it.
 #
-#   need_exim             skips the test where it can't be had
+#   need_exim [DIR]       skips the test where it can't be had; DIR is for its queue, so that the
+#                         disk has no say in how fast it is; exim_clean removes it
 #   exim_up [SETTING…]    starts it, with lines for the main part of its configuration
 #   exim_down             as a service manager stops it: the daemon and its sessions; returns when
 #                         all are gone
@@ -10,21 +11,28 @@
 #                         when it has no more to tell
 
 EXIM=
+EXIM_SPOOL=
 
 need_exim()
 {
 	need_apart exim
 	apart_account Debian-exim
 	MTA_PORT=$(free_port)
-	mkdir "$APART_DIR/spool" "$APART_DIR/log"
-	chown 64001:64001 "$APART_DIR/spool" "$APART_DIR/log"
+	EXIM_SPOOL=$(mktemp -d "${1:-$APART_DIR}/spool.XXXXXX")
+	mkdir "$APART_DIR/log"
+	chown 64001:64001 "$EXIM_SPOOL" "$APART_DIR/log"
+}
+
+exim_clean()
+{
+	[ -z "$EXIM_SPOOL" ] || rm -rf "$EXIM_SPOOL"
 }
 
 exim_up()
 {
 	{
 		cat <<-EOT
-		spool_directory = $APART_DIR/spool
+		spool_directory = $EXIM_SPOOL
 		log_file_path = $APART_DIR/log/%s
 		pid_file_path = $APART_DIR/pid
 		primary_hostname = mta.example.org
@@ -59,7 +67,7 @@ exim_down()
 # The head of a queue file: its name, the account, "<SENDER>", … the number of recipients, these.
 exim_took()
 {
-	find "$APART_DIR/spool/input" -name '*-H' -exec awk '
+	find "$EXIM_SPOOL/input" -name '*-H' -exec awk '
 	FNR == 1 { sender = ""; n = 0 }
 	FNR == 3 { sender = substr($0, 2, length($0) - 2) }
 	FNR > 3 && n == 0 && /^[0-9]+$/ { n = $0; next }
