@@ -176,15 +176,12 @@ stuff(struct body_reader *at, char *to, const char *from, size_t n)
 static ssize_t
 finish(const struct body *b, struct body_reader *at, char *to)
 {
-	size_t n = (size_t)(b->octets - b->size);
+	static const char end[2 + LONE_DOT] = { '\r', '\n', '.', '\r', '\n' };
+	size_t from = b->octets > b->size ? 0 : 2, to_here = at->stuff ? sizeof end : 2;
 
 	at->finished = 1;
-	memcpy(to, "\r\n", n);
-	if (at->stuff) {
-		memcpy(to + n, ".\r\n", LONE_DOT);
-		n += LONE_DOT;
-	}
-	return (ssize_t)n;
+	memcpy(to, end + from, to_here - from);
+	return (ssize_t)(to_here - from);
 }
 
 ssize_t

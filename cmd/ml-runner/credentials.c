@@ -99,7 +99,10 @@ const char *
 credentials_read(const char *path, struct credentials *c, int *code)
 {
 	const char *wrong;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd;
+
+	*c = (struct credentials){ .user = NULL };
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return failed(errno, code);
