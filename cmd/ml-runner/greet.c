@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The beginning and the end of a session: greeting, EHLO (or HELO), QUIT. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +16,52 @@
 
 #define QUIT_MS 2000
 
+static int
+is_keyword(const char *keyword, const char *word, size_t n)
+{
+	size_t k = strlen(keyword);
+
+	return n >= k && (n == k || word[k] == ' ') && strncasecmp(word, keyword, k) == 0;
+}
+
+/* The N octets at TEXT as a number; 0, which is no limit, if they are none. */
+static unsigned long long
+limit_of(const char *text, size_t n)
+{
+	unsigned long long limit = 0;
+	size_t i;
+
+	for (i = 0; i < n && text[i] == ' '; i++)
+		continue;
+	for (; i < n && text[i] >= '0' && text[i] <= '9'; i++) {
+		if (limit > (ULLONG_MAX - 9) / 10)
+			return 0;
+		limit = limit * 10 + (unsigned long long)(text[i] - '0');
+	}
+	return i == n || text[i] == ' ' ? limit : 0;
+}
+
 /* A reply's lines are joined, so that EHLO's are looked at one by one as they come. */
 static void
 offer(struct session *s, const char *word, size_t n)
 {
-	if (n == 10 && strncasecmp(word, "PIPELINING", n) == 0)
+	if (is_keyword("PIPELINING", word, n))
 		s->pipelining = 1;
-	else if (n == 8 && strncasecmp(word, "CHUNKING", n) == 0)
+	else if (is_keyword("CHUNKING", word, n))
 		s->chunking = 1;
-	else if (n == 3 && strncasecmp(word, "DSN", n) == 0)
+	else if (is_keyword("DSN", word, n))
 		s->dsn = 1;
-	else if (n == 5 && strncasecmp(word, "XVERP", n) == 0)
+	else if (is_keyword("XVERP", word, n))
 		s->xverp = 1;
-	else if (n == 8 && strncasecmp(word, "8BITMIME", n) == 0)
+	else if (is_keyword("8BITMIME", word, n))
 		s->eightbit = 1;
-	else if (n == 8 && strncasecmp(word, "SMTPUTF8", n) == 0)
+	else if (is_keyword("SMTPUTF8", word, n))
 		s->utf8 = 1;
 	else if (n > 4 && strncasecmp(word, "AUTH", 4) == 0)
 		auth_offer(s, word, n);
-	else if (n >= 4 && strncasecmp(word, "SIZE", 4) == 0 && (n == 4 || word[4] == ' ')) {
+	else if (is_keyword("SIZE", word, n)) {
 		s->size = 1;
-		s->size_limit = n > 5 ? strtoull(word + 5, NULL, 10) : 0;
+		s->size_limit = limit_of(word + 4, n - 4);
 	}
 }
 
