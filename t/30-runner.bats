@@ -232,7 +232,14 @@ usage_error()
 	rule 'auth news:secret 235 yes' 'auth * 535 no'
 	relay
 	printf '#!/bin/sh\ncat >/dev/null\n' >fake/sendmail
-	mv relay fake/openssl
+	mv relay fake
+	cat >fake/openssl <<-'EOF'
+	#!/bin/sh
+	case "$*" in
+	*-starttls*) relay | { read -r greeting; cat; } ;;
+	*) exec relay ;;
+	esac
+	EOF
 	chmod +x fake/*
 	post
 	PATH=$PWD/fake:$PATH run -0 --separate-stderr run_examples ml-runner
