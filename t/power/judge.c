@@ -73,7 +73,7 @@ whole(const struct tree *t, const struct letter *l)
 		return "a torn envelope";
 	if (c->body != l->body)
 		return "an envelope that says something else";
-	if (needs_text && l->text != NULL && text_in(t, l->unique) != l->text)
+	if (needs_text && (l->text == NULL || text_in(t, l->unique) != l->text))
 		return "an envelope without its text";
 	return NULL;
 }

@@ -91,6 +91,28 @@ learn(enum place p, const struct name *in, const struct name *name, int inode, v
 	l->places |= 1U << p;
 }
 
+/* Who is gone now, and who was told of. */
+static void
+told(int step)
+{
+	const struct name *name = steps[step].told;
+	int i, known = 0;
+
+	for (i = 0; i < letter_count; i++) {
+		struct letter *l = &letters[i];
+
+		if (l->places == 0 && l->gone == NEVER)
+			l->gone = step;
+		if (name == NULL || !(strcmp(name->unique, l->unique) == 0 || name == l->broadcast))
+			continue;
+		known = 1;
+		if (l->told == NEVER)
+			l->told = step;
+	}
+	if (name != NULL && !known)
+		complain(name->text, "acknowledged, and nowhere");
+}
+
 void
 judge_learn(void)
 {
@@ -124,15 +146,6 @@ judge_learn(void)
 		for (i = 0; i < letter_count; i++)
 			letters[i].places = 0;
 		tree_walk(&t, learn, &step);
-		for (i = 0; i < letter_count; i++) {
-			struct letter *l = &letters[i];
-			const struct name *told = steps[step].told;
-
-			if (l->places == 0 && l->gone == NEVER)
-				l->gone = step;
-			if (told != NULL && l->told == NEVER &&
-			    (strcmp(told->unique, l->unique) == 0 || told == l->broadcast))
-				l->told = step;
-		}
+		told(step);
 	}
 }
