@@ -187,8 +187,6 @@ cut_text(struct session *s)
 static int
 is_out_of_step(enum expected_kind kind, int code)
 {
-	if (kind == EXPECT_RSET)
-		return code / 100 != 2;
 	return code / 100 == (kind == EXPECT_DATA ? 2 : 3);
 }
 
