@@ -103,7 +103,6 @@ credentials_read(const char *path, struct credentials *c, int *code)
 
 	*c = (struct credentials){ .user = NULL };
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
 	if (fd < 0)
 		return failed(errno, code);
 	wrong = check_file(fd, code);
