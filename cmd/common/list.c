@@ -19,21 +19,25 @@ list_begin(struct list *l, int fd)
 	cksum_begin(&l->sum);
 	l->line = l->reads = 0;
 	l->fault = NULL;
-	l->ended = 0;
+	l->begun = l->ended = 0;
 	l->from = l->to = 0;
 }
 
-/* Moves what is left to the front and reads more behind it. */
-/* Some editors begin a file with a byte order mark, which is nobody's address. */
+/* Some editors begin a file with a byte order mark, which is nobody's address.  A pipe may give
+   less than the mark at first. */
 static void
 skip_mark(struct list *l)
 {
 	static const char mark[3] = { '\xef', '\xbb', '\xbf' };
 
+	if (l->begun || l->line > 0 || (l->to < sizeof mark && !l->ended))
+		return;
+	l->begun = 1;
 	if (l->to >= sizeof mark && memcmp(l->window, mark, sizeof mark) == 0)
 		l->from = sizeof mark;
 }
 
+/* Moves what is left to the front and reads more behind it. */
 static int
 refill(struct list *l)
 {
@@ -51,8 +55,8 @@ refill(struct list *l)
 		cksum_add(&l->sum, l->window + left, (size_t)n);
 	l->to += (size_t)n;
 	l->ended = n == 0;
-	if (l->reads++ == 0)
-		skip_mark(l);
+	l->reads++;
+	skip_mark(l);
 	return 0;
 }
 

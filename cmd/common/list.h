@@ -17,7 +17,7 @@ struct list {
 	uint64_t line;          /* of what was returned last, from 1 */
 	const char *fault;      /* why it is bad */
 	uint64_t reads;         /* windows read so far: a slow clock for the caller */
-	int ended;
+	int begun, ended;       /* begun: a byte order mark was looked for */
 	size_t from, to;        /* what of the window is unread */
 	char window[LIST_WINDOW];
 };
