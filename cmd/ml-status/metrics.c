@@ -5,6 +5,7 @@
 
 #include "format.h"
 #include "status.h"
+#include "utf8.h"
 
 static const enum spool_dir queues[] = {
 	SPOOL_NEW, SPOOL_CUR, SPOOL_DEFER, SPOOL_FAIL, SPOOL_DONE, SPOOL_HOLD
@@ -22,17 +23,20 @@ head(const char *name, const char *type, const char *help)
 	(void)printf("# HELP ml_spool_%s %s\n# TYPE ml_spool_%s %s\n", name, help, name, type);
 }
 
-/* A label's value: backslash and quote have to be escaped, and control characters can't occur. */
+/* A label's value: backslash and quote are escaped, and what is no text becomes a question mark. */
 static void
 put_value(const char *value)
 {
-	for (; *value != '\0'; value++) {
+	size_t left = strlen(value), n;
+
+	for (; left > 0; value += n, left -= n) {
 		unsigned char c = (unsigned char)*value;
 
+		n = c < 0x80 ? c >= ' ' && c != 0x7f : utf8_length(value, left);
 		if (c == '\\' || c == '"')
-			(void)printf("\\%c", c);
-		else
-			(void)putchar(c < ' ' || c == 0x7f ? '?' : c);
+			(void)putchar('\\');
+		(void)fwrite(n > 0 ? value : "?", 1, n > 0 ? n : 1, stdout);
+		n += n == 0;
 	}
 }
 

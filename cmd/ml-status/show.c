@@ -68,16 +68,20 @@ show_dirs(const struct view *v, const struct picture *p)
 static void
 put_quoted(FILE *out, const char *path)
 {
-	(void)fputc('\'', out);
-	for (; *path != '\0'; path++) {
-		char text[2] = { *path, '\0' };
+	size_t n;
 
-		if (*path == '\'')
+	(void)fputc('\'', out);
+	for (; *path != '\0'; path += n + (path[n] == '\'')) {
+		char piece[256];
+
+		n = strcspn(path, "'");
+		if (n >= sizeof piece)
+			for (n = sizeof piece - 1; n > 1 && ((unsigned char)path[n] & 0xc0) == 0x80;)
+				n--;
+		(void)snprintf(piece, sizeof piece, "%.*s", (int)n, path);
+		put_clean(out, piece, NULL);
+		if (path[n] == '\'')
 			(void)fputs("'\\''", out);
-		else if ((unsigned char)*path < 0x80)
-			put_clean(out, text, NULL);
-		else
-			(void)fputc(*path, out);
 	}
 	(void)fputc('\'', out);
 }
