@@ -33,6 +33,7 @@ next_line(struct spool_cursor *c, struct spool_envelope *e, char **line, size_t 
 		c->at += (off_t)c->from;
 		c->to -= c->from;
 		c->from = 0;
+		*line = c->buffer;
 		n = spool_pread_all(e->fd, c->buffer + c->to, sizeof c->buffer - 1 - c->to,
 		    c->at + (off_t)c->to);
 		if (n < 0)
@@ -115,6 +116,8 @@ spool_cursor_next(struct spool_cursor *c, struct spool_envelope *e, struct spool
 	if (c->index == e->rcpts)
 		return 0;
 	got = next_line(c, e, &line, &length);
+	if (got < 0 && errno == EBADMSG && *line == '!')
+		return 0;               /* a note of any length ends them */
 	if (got < 0)
 		return -1;
 	if (got == 0)                   /* a note may be torn, a recipient may not */
@@ -184,18 +187,20 @@ spool_notes(struct spool_envelope *e, int (*see)(void *context, size_t index, co
 	struct spool_cursor c;
 	size_t length = 0;
 	char *line;
-	int got;
+	int got, inside = 0;            /* a line that is too long, which is skipped to its end */
 
 	place(&c, e->notes);
 	for (;;) {
 		got = next_line(&c, e, &line, &length);
-		if (got < 0 && errno == EBADMSG) {      /* a line that can't be understood is skipped */
+		if (got < 0 && errno == EBADMSG) {
 			c.from = c.to;
+			inside = 1;
 			continue;
 		}
 		if (got <= 0)
 			return got;
-		got = see_note(line, see, context);
+		got = inside ? 0 : see_note(line, see, context);
+		inside = 0;
 		if (got != 0)
 			return got;
 		step(&c, length);

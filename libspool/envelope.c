@@ -70,7 +70,8 @@ set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
 	if (strcmp(key, "born") == 0)
 		return set_number(value, &e->born) ? 0 : -1;
 	if (strcmp(key, "rcpts") == 0)
-		return set_number(value, rcpts) ? 0 : -1;
+		/* the largest number there is stands for none, and nobody has so many */
+		return set_number(value, rcpts) && *rcpts != UINT64_MAX ? 0 : -1;
 	if (strcmp(key, "slot") == 0)
 		return -1;              /* a text to be merged must not go out as it is */
 	if (strcmp(key, "from") == 0)

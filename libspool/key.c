@@ -24,8 +24,14 @@ read_record(struct spool *s, const char *key, struct record *r)
 {
 	char text[RECORD_SIZE];
 
-	if (spool_slurp(s->dir[SPOOL_SENT], key, text, sizeof text) < 0)
-		return errno == ENOENT ? 0 : spool_fail(s, SPOOL_SENT, key);
+	if (spool_slurp(s->dir[SPOOL_SENT], key, text, sizeof text) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		if (errno == ELOOP || errno == EISDIR || errno == ENXIO || errno == ESPIPE ||
+		    errno == EFBIG)
+			errno = EBADMSG;        /* no file, or none of a record's size */
+		return spool_fail(s, SPOOL_SENT, key);
+	}
 	if (strncmp(text, "ml1\n", 4) == 0 &&
 	    spool_line_value(text, "broadcast", r->broadcast, sizeof r->broadcast) &&
 	    spool_line_value(text, "sums", r->sums, sizeof r->sums) && spool_is_name(r->broadcast))

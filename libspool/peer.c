@@ -112,10 +112,12 @@ spool_peer_read(struct spool *s, const char *id, struct spool_peer *p)
 	(void)snprintf(p->id, sizeof p->id, "%s", id);
 	if (fstatat(s->dir[SPOOL_RUN], id, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : spool_fail(s, SPOOL_RUN, id);
+	if (!S_ISREG(st.st_mode))       /* nobody's heartbeat, and nothing that may be removed */
+		return 0;
 	p->mtime = st.st_mtim;
 	p->size = st.st_size;
 	/* a file that can't be read tells nothing but its heartbeat */
-	if (S_ISREG(st.st_mode) && spool_slurp(s->dir[SPOOL_RUN], id, text, sizeof text) > 0)
+	if (spool_slurp(s->dir[SPOOL_RUN], id, text, sizeof text) > 0)
 		parse(p, text);
 	return 1;
 }

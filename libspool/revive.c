@@ -120,7 +120,8 @@ tell(struct ward *w, const char *event, const char *object)
 	return 0;
 }
 
-static int
+/* Who can't be revoked keeps his claims, and nobody else's with them. */
+static void
 revoke(struct ward *w)
 {
 	size_t i;
@@ -128,11 +129,14 @@ revoke(struct ward *w)
 	for (i = 0; i < w->count; i++) {
 		if (!w->list[i].dead)
 			continue;
+		if (w->list[i].by_lease && w->list[i].has_file &&
+		    spool_runner_forget(w->spool, w->list[i].id) < 0) {
+			(void)spool_trouble_note(w->spool, &w->trouble);
+			w->list[i].dead = 0;
+			continue;
+		}
 		(void)tell(w, "dead", w->list[i].id);
-		if (w->list[i].by_lease && spool_runner_forget(w->spool, w->list[i].id) < 0)
-			return -1;
 	}
-	return 0;
 }
 
 struct deaths {
@@ -275,8 +279,7 @@ make_round(struct ward *w)
 	    spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_orphan, w) < 0)
 		return -1;
 	keep_notes(w);
-	if (revoke(w) < 0)
-		return -1;
+	revoke(w);
 	result = spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_claim, w);
 	if (w->round->returned > before)
 		spool_wake(w->spool);

@@ -78,6 +78,20 @@ see_staged(void *context, const char *name, enum spool_kind kind)
 	return sweep_staged(w, name, kind) == 0 ? 0 : spool_trouble_note(w->spool, &w->trouble);
 }
 
+/* Finished by a clock that was far ahead: the days that it is kept begin now. */
+static int
+mend_done(struct sweep *w, const char *name)
+{
+	char mended[SPOOL_NAME_SIZE];
+
+	if (spool_name(mended, w->now, spool_unique(name)) < 0)
+		return spool_fail(w->spool, SPOOL_DONE, name);
+	if (spool_move(w->spool, SPOOL_DONE, name, SPOOL_DONE, mended) < 0)
+		return errno == ENOENT ? 0 : spool_trouble_note(w->spool, &w->trouble);
+	w->round->repaired++;
+	return 0;
+}
+
 static int
 see_done(void *context, const char *name, enum spool_kind kind)
 {
@@ -91,6 +105,8 @@ see_done(void *context, const char *name, enum spool_kind kind)
 		spool_strange(w->spool, SPOOL_DONE, name, "not an envelope");
 		return 0;
 	}
+	if (spool_order(name) > w->now + ORDER_REPAIR)
+		return mend_done(w, name);
 	if (spool_order(name) > w->now || w->now - spool_order(name) < keep)
 		return 0;
 	if (spool_drop_witness(w->spool, SPOOL_DONE, name, name, &w->round->swept) < 0)

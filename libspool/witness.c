@@ -31,7 +31,7 @@ spool_drop_witness(struct spool *s, enum spool_dir d, const char *path, const ch
 
 	if (fstatat(s->dir[d], path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : spool_fail(s, d, path);
-	if (st.st_nlink == 1 && spool_is_name(name)) {
+	if (st.st_nlink == 1 && S_ISREG(st.st_mode) && spool_is_name(name)) {
 		if (unlinkat(s->dir[SPOOL_MESS], spool_unique(name), 0) == 0)
 			++*dropped;
 		else if (errno != ENOENT)

@@ -28,7 +28,8 @@ sums(const struct explode *x, char text[SUMS_SIZE])
 static void
 read_record(const struct explode *x, char *record, size_t size)
 {
-	int fd = openat(x->spool.dir[SPOOL_SENT], x->key, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(x->spool.dir[SPOOL_SENT], x->key,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = -1;
 
 	if (fd >= 0) {
