@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# make, make demo, make check, make check-long, make mutate, make lint, make bench, make install: no
-# configure step.
+# make, make demo, make check, make check-long, make mutate, make fuzz, make lint, make bench,
+# make install: no configure step.
 CC      = cc
 CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -85,6 +85,24 @@ check-asan:
 check-portable:
 	$(MAKE) check B=$B/portable CPPFLAGS=-DSPOOL_PORTABLE
 
+# harnesses with clang's fuzzer, SECONDS each; without clang they can't be built
+FUZZERS  = envelope name list header text reply verp status round
+FUZZ     = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+fuzz: SECONDS = 30
+fuzz:
+	$(MAKE) B=$B/fuzz CC=clang CFLAGS='$(FUZZ) -fsanitize=fuzzer-no-link' $(FUZZERS:%=$B/fuzz/%)
+	t/fuzz/run $B/fuzz $(SECONDS)
+
+FUZZ_OBJ    = $(patsubst %,$B/t/fuzz/%.o,octets place hostile)
+FUZZ_STATUS = $(patsubst %.c,$B/%.o,$(filter-out %/main.c,$(wildcard cmd/ml-status/*.c)))
+$(FUZZERS:%=$B/%): $B/%: $B/t/fuzz/%.o $(FUZZ_OBJ)
+	$(CC) $(FUZZ) -fsanitize=fuzzer -o $@ $^
+$(patsubst %,$B/%,list text header): $B/t/fuzz/feed.o
+$B/reply: $B/cmd/ml-runner/reply.o
+$B/status: $(FUZZ_STATUS)
+$B/t/fuzz/%.o: CPPFLAGS += -Icmd/ml-status -Icmd/ml-runner
+$(FUZZERS:%=$B/%): $B/common.a $B/libspool.a
+
 lint:
 	t/lint $B
 
@@ -104,4 +122,4 @@ clean:
 
 -include $(shell find $B -name '*.d' -type f 2>/dev/null)
 
-.PHONY: all demo bench check check-long mutate soak check-asan check-portable lint install clean public-header-only
+.PHONY: all demo bench check check-long mutate soak fuzz check-asan check-portable lint install clean public-header-only
