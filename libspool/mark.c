@@ -193,6 +193,18 @@ spool_note(struct spool_envelope *e, size_t index, const char *reply)
 	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
 }
 
+/* The reason first: then nobody has failed without one, wherever this is cut off. */
+int
+spool_mark_failed(struct spool_envelope *e, const struct spool_rcpt *r, int code, const char *reply)
+{
+	int open_still = still_to_do(e, r->at);
+
+	if (open_still <= 0)
+		return open_still < 0 ? failing(e) : 1;
+	(void)spool_note(e, r->index, reply);   /* what can't be written is remembered, as the mark is */
+	return spool_mark(e, r->at, 'F', code);
+}
+
 /* What another decided meanwhile stays. */
 static int
 outdone(struct spool_envelope *e, char state, off_t at)

@@ -16,7 +16,9 @@
 
 #define FILE_SIZE 4096
 
-/* Field 22 of /proc/PID/stat: when the process started, in ticks since boot. */
+/* Field 22 of /proc/PID/stat: when the process started, in ticks since boot.  One that has ended and
+   that nobody has waited for, as in a container whose first process does not care, gets a time like
+   no other. */
 static void
 start_of(long pid, char *start, size_t size)
 {
@@ -29,6 +31,10 @@ start_of(long pid, char *start, size_t size)
 	if (spool_slurp(AT_FDCWD, path, text, sizeof text) < 0)
 		return;
 	p = strrchr(text, ')');         /* the name before it may hold anything */
+	if (p != NULL && (strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0)) {
+		(void)snprintf(start, size, "ended");
+		return;
+	}
 	for (field = 2; p != NULL && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	if (p != NULL)

@@ -287,6 +287,8 @@ int spool_notes(struct spool_envelope *e, int (*see)(void *context, size_t index
 /* Writes STATE and CODE over the line at AT.  1: left alone, since another had decided it.
    A failure leaves the envelope failing: send nothing more for it until spool_envelope_sync() succeeds. */
 int spool_mark(struct spool_envelope *e, off_t at, char state, int code);
+/* Appends `! N REPLY` for recipient R (its index and place), then marks it F; the result as above. */
+int spool_mark_failed(struct spool_envelope *e, const struct spool_rcpt *r, int code, const char *reply);
 /* Appends `! INDEX REPLY`, its control characters made harmless and cut to SPOOL_TEXT_NOTE. */
 int spool_note(struct spool_envelope *e, size_t index, const char *reply);
 /* Makes every mark and note durable, after a failure by writing each anew first. */

@@ -238,6 +238,22 @@ requeued due=0 returned=1 held=0 swept=0 purged=0 repaired=0 published=0"
 	[ -f "$SPOOL/new/$NAME" ]
 }
 
+# The parent of the one that ends has become one that never waits.
+@test "one that has ended, and that nobody has waited for, is dead" {
+	local zombie began
+	start sh -c 'sleep 0.3 & echo $!; exec sleep 60'
+	wait_for test -s "$PID_OUT"
+	zombie=$(cat "$PID_OUT")
+	began=$(start_of "$zombie") || skip "no /proc"
+	wait_for grep -q ') Z ' "/proc/$zombie/stat"
+	post
+	claim "$DEAD"
+	peer "$DEAD" pid "$zombie" start "$began"
+	run -0 --separate-stderr requeue
+	assert_stderr "dead runner=$DEAD
+requeued due=0 returned=1 held=0 swept=0 purged=0 repaired=0 published=0"
+}
+
 @test "a real runner that was killed loses its claims at the next round" {
 	cat >deliver <<-'END'
 		#!/bin/sh

@@ -72,14 +72,14 @@ deliver(struct runner *r, struct transaction *t, size_t i, const struct reply *p
 static void
 fail(struct runner *r, struct transaction *t, size_t i, const struct reply *p, int note)
 {
+	const struct spool_rcpt rcpt = { .index = t->target[i].index, .at = t->target[i].at };
 	struct job *j = t->job;
 
 	decide(t, i);
 	t->succeeded = 1;
-	if (j->lost || spool_mark(&j->envelope, t->target[i].at, 'F', p->code) > 0)
+	if (j->lost || (note ? spool_mark_failed(&j->envelope, &rcpt, p->code, p->text) :
+	    spool_mark(&j->envelope, rcpt.at, 'F', p->code)) > 0)
 		return;
-	if (note)
-		(void)spool_note(&j->envelope, t->target[i].index, p->text);
 	j->marks++;
 	r->self.failed++;
 	tend_last(r, p->text);

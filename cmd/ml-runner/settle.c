@@ -113,15 +113,16 @@ expire_one(struct runner *r, struct job *j, const struct spool_rcpt *p)
 {
 	char text[128];
 	int code = p->code / 100 == 4 ? p->code : 451;  /* nothing but a 4xx can expire */
-	int result = spool_mark(&j->envelope, p->at, 'F', code);
+	int result;
 
-	if (result > 0)
-		return 0;
 	(void)snprintf(text, sizeof text, "%03d 4.4.7 expired: refused temporarily for %lu days",
 	    code, r->opt->days);
+	result = spool_mark_failed(&j->envelope, p, code, text);
+	if (result > 0)
+		return 0;
 	outcome_log("failed", &j->envelope, p->address, code, text);
 	r->self.failed++;
-	return spool_note(&j->envelope, p->index, text);
+	return result;
 }
 
 /* Everybody who was tried, and is still to do, has failed now; who never was, gets a first try. */
