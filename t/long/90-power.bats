@@ -85,3 +85,7 @@ portable_cuts()
 @test "an envelope that a power cut left under two names survives the next one" {
 	cuts twice
 }
+
+@test "a second power cut, while what the first one left is put right, loses nothing either" {
+	cuts recovering
+}

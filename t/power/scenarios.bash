@@ -290,3 +290,25 @@ key_command()
 {
 	"$@" ml-explode -f news@example.org -n 2 -k K -l "$W/list" "$SPOOL"
 }
+
+# A second cut, in the recovery from the first one.
+recovering()
+{
+	local seeds=$W/seeds first tree count=0
+	rm -rf "$seeds"
+	for first in key deferred several requeue; do
+		mkdir -p "$seeds"
+		SEEDS=${SEEDS:-6} "$first"
+		for tree in "$seeds"/*.expect; do
+			rm -rf "$W/root" "$W/root.start" "$W"/trace.*
+			cp -a "${tree%.expect}" "$W/root"
+			traces=0
+			frozen
+			must traced ml-requeue -a -g 0 "$SPOOL"
+			runner
+			count=$((count + 1))
+			seeds='' scenario="recovering from $first, $count" TREES=$((TREES / 10)) examine
+		done
+		rm -rf "$seeds"
+	done
+}
