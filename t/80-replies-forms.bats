@@ -193,28 +193,26 @@ is_cut_short()
 	done
 }
 
+# floods_at POINT N STRING: twice
 floods_at()
 {
-	local what
-	for what in "10000000 $2-and another line of nothing at all\\r\\n" '1000000000 x' "1000000000 $2"; do
-		{
-			upto "$1"
-			echo "flood $what"
-			upto "$1"
-			echo "flood $what"
-		} | play
-		is_cut_short || return
-		left defer 'T421 ann' 'T421 bob' 'T421 eve' "! 0 421 the server's reply is not SMTP" || return
-	done
-}
-
-endless_replies()
-{
-	floods_at mail 250 && floods_at bob 550 && floods_at data 354 && floods_at dot 250
+	{
+		upto "$1"
+		echo "flood $2 $3"
+		upto "$1"
+		echo "flood $2 $3"
+	} | play
+	is_cut_short || return
+	left defer 'T421 ann' 'T421 bob' 'T421 eve' "! 0 421 the server's reply is not SMTP"
 }
 
 @test "so is an endless reply to any command: the connection is lost, nobody is refused" {
-	both_ways endless_replies
+	floods_at mail 10000000 '250-and another line of nothing at all\r\n'
+	floods_at bob 1000000000 550
+	floods_at dot 1000000000 x
+	HOW=lockstep
+	floods_at eve 10000000 '550-and another line of nothing at all\r\n'
+	floods_at data 500000000 '354-'
 }
 
 not_smtp()
@@ -229,7 +227,7 @@ not_smtp()
 }
 
 @test "what is no reply is the loss of the connection, and nobody's refusal" {
-	for what in hello '' 25 '2500 ok' '25x ok' '150 ok' '650 ok' 000 250_ok '\xff\xfe' '25\0 ok' ' 250 ok'; do
+	for what in '' 25 '2500 ok' '150 ok' '650 ok' '\xff\xfe' '25\0 ok' ' 250 ok'; do
 		not_smtp bob "$what"
 	done
 	for point in mail data dot; do
