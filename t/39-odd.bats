@@ -125,16 +125,17 @@ post()
 	run -64 ml-runner -1 "$SPOOL" smtp 127.0.0.1 0
 }
 
-@test "a 2xx where 354 was due is told as a temporary failure, and has an end" {
+@test "a 2xx where 354 was due ends the session, refuses nobody, and has an end" {
 	post a@example.org
 	sed -i 's/^born .*/born 1000000000/' "$SPOOL"/new/*
 	sink
 	rule 'data * 250 hm'
 	run -0 --separate-stderr runner -1q
-	grep -q '^! 1 451 answered: 250 hm' "$SPOOL"/defer/*
+	[ "$(rcpts defer)" = 'T421 a@example.org' ]
+	grep -q "^! 0 421 the server's replies are out of step" "$SPOOL"/defer/*
 	ml-requeue -a "$SPOOL" 2>/dev/null
 	run -0 --separate-stderr runner -1q
-	[ "$(rcpts fail)" = 'F451 a@example.org' ]
+	[ "$(rcpts fail)" = 'F421 a@example.org' ]
 }
 
 @test "an idle runner takes a trigger that is pulled all the time easily" {

@@ -66,9 +66,9 @@ judge(struct runner *r, struct transaction *t, const struct command_result *c)
 	for (i = 0; i < t->targets; i++)
 		t->target[i].state = TARGET_ACCEPTED;
 	translate(c, &p);
-	if (c->code == EX_NOUSER || c->code == EX_NOHOST)
+	if (c->code == EX_NOUSER || c->code == EX_NOHOST || p.code / 100 == 4)
 		for (i = 0; i < t->targets; i++)
-			outcome_fail(r, t, i, &p);
+			outcome_text_for(r, t, i, &p);
 	else
 		outcome_text(r, t, &p);
 }
