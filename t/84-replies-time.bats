@@ -56,13 +56,10 @@ timed_out()
 }
 
 @test "likewise where the commands came in a group" {
-	for pair in mail:500 bob:500 data:200 dot:1000; do
+	for point in bob data; do
 		{
-			upto "${pair%:*}"
-			case ${pair%:*} in
-			mail) printf '%s\n' 'expect RCPT' 'expect RCPT' 'expect RCPT' 'expect DATA' ;;
-			bob) printf '%s\n' 'expect RCPT' 'expect DATA' ;;
-			esac
+			upto "$point"
+			[ "$point" = data ] || printf '%s\n' 'expect RCPT' 'expect DATA'
 			echo gone
 		} | play -t 1
 		left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
@@ -78,26 +75,26 @@ timed_out()
 @test "a reply that is late but in time is a reply; the text may take longer than any command" {
 	{
 		echo 'accept
-			delay 200
+			delay 100
 			say 220 peer
 			expect EHLO
-			delay 200
+			delay 100
 			say 250 peer
 			expect MAIL
-			delay 200
+			delay 100
 			say 250 ok
 			expect RCPT
-			delay 200
+			delay 100
 			say 550 5.1.1 gone
 			expect RCPT
-			delay 200
+			delay 100
 			say 250 ok
 			expect RCPT
 			say 250 ok
 			expect DATA
 			say 354 go on
 			text
-			delay 1200
+			delay 1100
 			say 250 2.0.0 taken'
 		bye
 	} | play -t 2
