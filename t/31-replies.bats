@@ -414,6 +414,16 @@ wait_of()
 	[ "$(rcpts fail | wc -l)" -eq 12 ]
 }
 
+@test "so it is after eight refusals with no text between, DATA behind refused recipients included" {
+	sink
+	explode 12 -V +=
+	rule 'rcpt * 550 5.1.1 gone'
+	runner -1q
+	[ "$(rcpts fail | grep -c '^F550')" -eq 12 ]
+	[ "$(event connect)" -eq 3 ]
+	[ "$(event noquit)" -eq 0 ]
+}
+
 @test "ten transactions in a row with nothing but 4xx: the envelope waits as it is, -1 exits 75" {
 	sink
 	rule 'text * 451 4.3.0 later'

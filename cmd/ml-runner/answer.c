@@ -190,6 +190,20 @@ is_out_of_step(enum expected_kind kind, int code)
 	return code / 100 == (kind == EXPECT_DATA ? 2 : 3);
 }
 
+/* Postfix makes a client wait that made ten errors since it last delivered, those that only say
+   again what was said included: DATA behind refused RCPTs, RCPTs behind a refused MAIL. */
+static void
+count_error(struct session *s, const struct expected *e, const struct reply *p)
+{
+	int refused = p->code / 100 > 3;
+
+	if (e->kind == EXPECT_TEXT && !refused)
+		s->errors = 0;
+	else if (refused && !(e->transaction != NULL && e->transaction->xverp &&
+	    e->transaction->mail_code / 100 != 2))
+		s->errors++;
+}
+
 int
 answer(struct runner *r, const struct reply *p)
 {
@@ -211,6 +225,7 @@ answer(struct runner *r, const struct reply *p)
 		return session_fail(s, "the server's replies are out of step");
 	s->rested = 0;
 	e = flight_next(s);
+	count_error(s, &e, p);
 	switch (e.kind) {
 	case EXPECT_RSET:
 		break;

@@ -40,7 +40,8 @@ struct session {
 
 	unsigned long messages;
 	int taken;                      /* it said 2xx to a text */
-	unsigned refused;
+	unsigned refused;               /* commands, each for a reason of its own */
+	unsigned errors;                /* all replies that refuse, since a text was accepted */
 	int rested;                     /* nothing was answered since it sat idle */
 
 	struct expected *expected;      /* a ring */

@@ -32,7 +32,7 @@ session_is_worn(const struct runner *r)
 	const struct session *s = r->session;
 
 	return (r->opt->messages != 0 && s->messages >= r->opt->messages) ||
-	    s->refused >= REFUSED_MAX || s->cut || signals.reconnect != 0;
+	    s->refused >= REFUSED_MAX || s->errors >= REFUSED_MAX || s->cut || signals.reconnect != 0;
 }
 
 static int
