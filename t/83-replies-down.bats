@@ -130,6 +130,18 @@ after_one()
 	both_ways after_one
 }
 
+@test "over LMTP the replies to a text behind a 530 are heard, each for its recipient" {
+	{ hello; mail; everyone; data; echo 'text
+		say 250 2.0.0 ann has it
+		say 530 5.7.0 not for bob
+		say 250 2.0.0 eve has it'; bye; } | sed 's/EHLO/LHLO/' | dialogue
+	post ann@example.com bob@example.com eve@example.com
+	ml-runner -1q "$SPOOL" lmtp 127.0.0.1 "$PORT"
+	said
+	output=$(state | sed 's/@example\.com//')
+	left fail 'D250 ann' 'F530 bob' 'D250 eve' '! 2 530 5.7.0 not for bob'
+}
+
 @test "a runner keeps off while that lasts, and delivers when it is over" {
 	{
 		upto mail
