@@ -16,6 +16,19 @@
 
 #define FILE_SIZE 4096
 
+/* In a container /proc may be that of another namespace, where our numbers are other processes'. */
+static int
+proc_is_ours(void)
+{
+	char text[32];
+	ssize_t n = readlink("/proc/self", text, sizeof text - 1);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtol(text, NULL, 10) == (long)getpid();
+}
+
 /* Field 22 of /proc/PID/stat: when the process started, in ticks since boot.  One that has ended and
    that nobody has waited for, as in a container whose first process does not care, gets a time like
    no other. */
@@ -27,6 +40,8 @@ start_of(long pid, char *start, size_t size)
 	int field;
 
 	start[0] = '\0';
+	if (!proc_is_ours())
+		return;
 	(void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
 	if (spool_slurp(AT_FDCWD, path, text, sizeof text) < 0)
 		return;
