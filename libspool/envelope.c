@@ -118,10 +118,10 @@ open_file(struct spool_envelope *e, int mode)
 {
 	struct stat st;
 
-	e->fd = openat(e->spool->dir[e->dir], e->file, mode | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	e->fd = again_openat(e->spool->dir[e->dir], e->file, mode | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (e->fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
 		return torn(e);
-	if (e->fd < 0 || fstat(e->fd, &st) < 0)
+	if (e->fd < 0 || again_fstat(e->fd, &st) < 0)
 		return spool_fail(e->spool, e->dir, e->file);
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return torn(e);
@@ -187,7 +187,7 @@ spool_envelope_close(struct spool_envelope *e)
 	int saved = errno;
 
 	if (e->fd >= 0)
-		(void)close(e->fd);
+		(void)again_close(e->fd);
 	free(e->head);
 	free(e->written);
 	free(e->bytes);

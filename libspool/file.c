@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Files as a spool wants them: created once, with SPOOL's group and bits
- * whatever the umask, written whole, read with EINTR behind us.
+ * whatever the umask, written whole, and read whole.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -30,7 +30,7 @@ chown_as_spool(const struct spool *s, int fd, const struct stat *st)
 
 	if (st->st_gid == s->gid && st->st_uid == uid)
 		return 0;
-	if (fchown(fd, uid == st->st_uid ? (uid_t)-1 : uid, s->gid) == 0)
+	if (again_fchown(fd, uid == st->st_uid ? (uid_t)-1 : uid, s->gid) == 0)
 		return 0;
 	/* Who is not in SPOOL's group can't give files to it; the owner still can work with them. */
 	return root || errno != EPERM ? -1 : 0;
@@ -41,9 +41,9 @@ spool_own(const struct spool *s, int fd, mode_t mode)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || chown_as_spool(s, fd, &st) < 0)
+	if (again_fstat(fd, &st) < 0 || chown_as_spool(s, fd, &st) < 0)
 		return -1;
-	return (st.st_mode & 07777) == mode ? 0 : fchmod(fd, mode);
+	return (st.st_mode & 07777) == mode ? 0 : again_fchmod(fd, mode);
 }
 
 int
@@ -51,17 +51,14 @@ spool_create(struct spool *s, enum spool_dir d, const char *name, int flags)
 {
 	int fd, saved;
 
-	do
-		fd = openat(s->dir[d], name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | flags,
-		    spool_file_mode(s));
-	while (fd < 0 && errno == EINTR);
+	fd = again_create(s->dir[d], name, O_EXCL | O_NOFOLLOW | O_CLOEXEC | flags, spool_file_mode(s));
 	if (fd < 0)
 		return spool_fail(s, d, name);
 	if (spool_own(s, fd, spool_file_mode(s)) == 0)
 		return fd;
 	saved = errno;
-	(void)close(fd);
-	(void)unlinkat(s->dir[d], name, 0);
+	(void)again_close(fd);
+	(void)again_unlinkat(s->dir[d], name, 0);
 	errno = saved;
 	return spool_fail(s, d, name);
 }
@@ -70,13 +67,26 @@ int
 spool_write_all(int fd, const char *data, size_t length)
 {
 	while (length > 0) {
-		ssize_t n = write(fd, data, length);
+		ssize_t n = again_write(fd, data, length);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return -1;
 		data += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+spool_pwrite_all(int fd, const char *data, size_t length, off_t at)
+{
+	while (length > 0) {
+		ssize_t n = again_pwrite(fd, data, length, at);
+
+		if (n < 0)
+			return -1;
+		data += n;
+		at += n;
 		length -= (size_t)n;
 	}
 	return 0;
@@ -88,10 +98,8 @@ spool_pread_all(int fd, char *data, size_t length, off_t at)
 	size_t have = 0;
 
 	while (have < length) {
-		ssize_t n = pread(fd, data + have, length - have, at + (off_t)have);
+		ssize_t n = again_pread(fd, data + have, length - have, at + (off_t)have);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return -1;
 		if (n == 0)
@@ -104,7 +112,7 @@ spool_pread_all(int fd, char *data, size_t length, off_t at)
 ssize_t
 spool_slurp(int dirfd, const char *name, char *data, size_t size)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = again_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n;
 	int saved;
 
@@ -112,7 +120,7 @@ spool_slurp(int dirfd, const char *name, char *data, size_t size)
 		return -1;
 	n = spool_pread_all(fd, data, size, 0);
 	saved = errno;
-	(void)close(fd);
+	(void)again_close(fd);
 	errno = saved;
 	if (n >= 0 && (size_t)n == size) {
 		errno = EFBIG;
@@ -126,25 +134,20 @@ spool_slurp(int dirfd, const char *name, char *data, size_t size)
 int
 spool_sync_dir(struct spool *s, enum spool_dir d)
 {
-	while (fsync(s->dir[d]) < 0)
-		if (errno != EINTR)
-			return spool_fail(s, d, NULL);
-	return 0;
+	return again_fsync(s->dir[d]) == 0 ? 0 : spool_fail(s, d, NULL);
 }
 
 int
 spool_sync_below(struct spool *s, enum spool_dir d, const char *name)
 {
-	int fd = openat(s->dir[d], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = again_openat(s->dir[d], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int result, saved;
 
 	if (fd < 0)
 		return spool_fail(s, d, name);
-	do
-		result = fsync(fd);
-	while (result < 0 && errno == EINTR);
+	result = again_fsync(fd);
 	saved = errno;
-	(void)close(fd);
+	(void)again_close(fd);
 	errno = saved;
 	return result == 0 ? 0 : spool_fail(s, d, name);
 }

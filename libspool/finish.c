@@ -60,7 +60,7 @@ spool_finish(struct spool_envelope *e)
 	(void)snprintf(unique, sizeof unique, "%s", spool_unique(e->name));
 	if (leave(e, failed ? SPOOL_FAIL : SPOOL_DONE, spool_now()) < 0)
 		return -1;
-	if (!failed && unlinkat(s->dir[SPOOL_MESS], unique, 0) < 0 && errno != ENOENT)
+	if (!failed && again_unlinkat(s->dir[SPOOL_MESS], unique, 0) < 0 && errno != ENOENT)
 		return spool_fail(s, SPOOL_MESS, unique);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "again.h"
 #include "spool.h"
 
 /* A writer gives up before a sweeper may take its staging away. */
@@ -48,6 +49,7 @@ int spool_own(const struct spool *s, int fd, mode_t mode);
 mode_t spool_file_mode(const struct spool *s);
 mode_t spool_dir_mode(const struct spool *s);
 int spool_write_all(int fd, const char *data, size_t length);
+int spool_pwrite_all(int fd, const char *data, size_t length, off_t at);
 ssize_t spool_pread_all(int fd, char *data, size_t length, off_t at);
 /* Reads a small file whole, NUL-terminated: its length, or -1 (EFBIG: it does not fit). */
 ssize_t spool_slurp(int dirfd, const char *name, char *data, size_t size);

@@ -65,12 +65,12 @@ write_record(struct spool_stage *st, const char *sums, char file[SPOOL_NAME_SIZE
 	fd = spool_create(s, SPOOL_TMP, file, O_WRONLY);
 	if (fd < 0)
 		return -1;
-	failed = spool_write_all(fd, text, (size_t)n) < 0 || fsync(fd) < 0 ? errno : 0;
-	if (close(fd) < 0 && failed == 0)
+	failed = spool_write_all(fd, text, (size_t)n) < 0 || again_fsync(fd) < 0 ? errno : 0;
+	if (again_close(fd) < 0 && failed == 0)
 		failed = errno;
 	if (failed == 0)
 		return 0;
-	(void)unlinkat(s->dir[SPOOL_TMP], file, 0);
+	(void)again_unlinkat(s->dir[SPOOL_TMP], file, 0);
 	errno = failed;
 	return spool_fail(s, SPOOL_TMP, file);
 }
@@ -81,7 +81,7 @@ complete(struct spool *s, const char *broadcast)
 {
 	if (spool_sync_dir(s, SPOOL_SENT) < 0)
 		return -1;
-	if (renameat(s->dir[SPOOL_TMP], broadcast, s->dir[SPOOL_NEW], broadcast) < 0 && errno != ENOENT)
+	if (again_renameat(s->dir[SPOOL_TMP], broadcast, s->dir[SPOOL_NEW], broadcast) < 0 && errno != ENOENT)
 		return spool_fail(s, SPOOL_NEW, broadcast);
 	return spool_sync_dir(s, SPOOL_NEW);
 }
@@ -117,7 +117,7 @@ commit(struct spool_stage *st, const char *key, const char *file, struct record 
 	for (tries = 0; tries < 3; tries++) {
 		if (spool_stage_in_time(st) < 0)
 			return -1;
-		if (linkat(s->dir[SPOOL_TMP], file, s->dir[SPOOL_SENT], key, 0) == 0)
+		if (again_linkat(s->dir[SPOOL_TMP], file, s->dir[SPOOL_SENT], key, 0) == 0)
 			return 0;
 		failed = errno;
 		found = whose(st, key, r);
@@ -142,11 +142,11 @@ complete_own(struct spool_stage *st, const char *key)
 
 	if (spool_sync_dir(s, SPOOL_SENT) < 0)
 		return -1;
-	if (renameat(s->dir[SPOOL_TMP], st->name, s->dir[SPOOL_NEW], st->name) < 0) {
+	if (again_renameat(s->dir[SPOOL_TMP], st->name, s->dir[SPOOL_NEW], st->name) < 0) {
 		if (errno != ENOENT)
 			return spool_fail(s, SPOOL_NEW, st->name);
 		if (spool_stage_in_time(st) < 0) {
-			(void)unlinkat(s->dir[SPOOL_SENT], key, 0);
+			(void)again_unlinkat(s->dir[SPOOL_SENT], key, 0);
 			errno = ETIMEDOUT;
 			return -1;
 		}
@@ -193,7 +193,7 @@ spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sum
 	}
 	lost = commit(st, key, file, &r);
 	saved = errno;
-	(void)unlinkat(s->dir[SPOOL_TMP], file, 0);
+	(void)again_unlinkat(s->dir[SPOOL_TMP], file, 0);
 	errno = saved;
 	if (lost < 0)
 		spool_stage_abort(st);
@@ -229,7 +229,7 @@ read_key(void *context, const char *name, enum spool_kind kind)
 	if (!spool_is_name(name))
 		return 0;
 	(void)snprintf(path, sizeof path, "%s/%s", g->broadcast, name);
-	fd = openat(g->spool->dir[SPOOL_TMP], path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = again_openat(g->spool->dir[SPOOL_TMP], path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
 		return 0;
 	n = fd < 0 ? -1 : spool_pread_all(fd, text, sizeof text - 1, 0);
@@ -238,7 +238,7 @@ read_key(void *context, const char *name, enum spool_kind kind)
 	if (n < 0)
 		(void)spool_trouble_note(g->spool, &g->trouble);
 	if (fd >= 0)
-		(void)close(fd);
+		(void)again_close(fd);
 	if (n < 0)
 		return 0;
 	text[n] = '\0';

@@ -84,30 +84,57 @@ notes_name(char name[SPOOL_HOST_SIZE + 8])
 	(void)snprintf(name, SPOOL_HOST_SIZE + 8, ".seen.%s", host);
 }
 
+/* All of FD, and its size; with 0 or -1 there is nothing in TEXT to free. */
+static ssize_t
+whole(int fd, char **text)
+{
+	struct stat st;
+	ssize_t size;
+	int saved;
+
+	if (again_fstat(fd, &st) < 0)
+		return -1;
+	*text = malloc((size_t)st.st_size + 1);
+	if (*text == NULL)
+		return -1;
+	size = spool_pread_all(fd, *text, (size_t)st.st_size, 0);
+	if (size > 0)
+		return size;
+	saved = errno;
+	free(*text);
+	errno = saved;
+	return size;
+}
+
 static int
 load(struct spool *s, struct spool_lease *l)
 {
 	char name[SPOOL_HOST_SIZE + 8];
 	struct spool_self me;
+	ssize_t size;
+	char *text;
 	FILE *f;
-	int fd, result;
+	int fd, result = 0;
 
 	spool_self(&me);
 	notes_name(name);
-	fd = openat(s->dir[SPOOL_RUN], name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = again_openat(s->dir[SPOOL_RUN], name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		/* what is no file of notes tells nothing; the next ones take its place */
 		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 :
 		    spool_fail(s, SPOOL_RUN, name);
-	f = fdopen(fd, "r");
-	if (f == NULL) {
-		(void)close(fd);
-		return spool_fail(s, SPOOL_RUN, name);
-	}
+	size = whole(fd, &text);
+	(void)again_close(fd);
+	if (size <= 0)
+		return size == 0 || errno == EISDIR ? 0 : spool_fail(s, SPOOL_RUN, name);
+	f = fmemopen(text, (size_t)size, "r");
 	/* notes without a boot can't be told from an older boot's */
-	result = *me.boot != '\0' ? read_notes(l, f, me.boot) : 0;
-	(void)fclose(f);
-	return result == 0 || errno == EISDIR ? 0 : spool_fail(s, SPOOL_RUN, name);
+	if (f == NULL || (*me.boot != '\0' && read_notes(l, f, me.boot) < 0))
+		result = spool_fail(s, SPOOL_RUN, name);
+	if (f != NULL)
+		(void)fclose(f);
+	free(text);
+	return result;
 }
 
 /* Forgets whom the last round did not meet. */
@@ -162,7 +189,8 @@ write_notes(const struct spool_lease *l, FILE *f)
 int
 spool_lease_save(struct spool *s, struct spool_lease *l)
 {
-	char name[SPOOL_HOST_SIZE + 8], fresh[SPOOL_HOST_SIZE + 32];
+	char name[SPOOL_HOST_SIZE + 8], fresh[SPOOL_HOST_SIZE + 32], *text = NULL;
+	size_t size = 0;
 	FILE *f;
 	int fd, failed;
 
@@ -171,19 +199,18 @@ spool_lease_save(struct spool *s, struct spool_lease *l)
 	fd = spool_create(s, SPOOL_RUN, fresh, O_WRONLY);
 	if (fd < 0)
 		return -1;
-	f = fdopen(fd, "w");
-	if (f == NULL) {
-		(void)close(fd);
-		failed = 1;
-	} else {
-		failed = write_notes(l, f) < 0;
+	f = open_memstream(&text, &size);
+	failed = f == NULL || write_notes(l, f) < 0;
+	if (f != NULL)
 		failed |= fclose(f) != 0;
-	}
-	if (!failed && renameat(s->dir[SPOOL_RUN], fresh, s->dir[SPOOL_RUN], name) == 0)
+	failed = failed || spool_write_all(fd, text, size) < 0;
+	failed |= again_close(fd) < 0;
+	free(text);
+	if (!failed && again_renameat(s->dir[SPOOL_RUN], fresh, s->dir[SPOOL_RUN], name) == 0)
 		return 0;
 	(void)spool_fail(s, SPOOL_RUN, fresh);
 	failed = errno;
-	(void)unlinkat(s->dir[SPOOL_RUN], fresh, 0);
+	(void)again_unlinkat(s->dir[SPOOL_RUN], fresh, 0);
 	errno = failed;
 	return -1;
 }

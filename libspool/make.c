@@ -26,19 +26,19 @@ is_ours(const char *name)
 static int
 check_content(int fd)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	int copy = again_openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : again_fdopendir(copy);
 	struct dirent *entry;
 	int ours = 0, mess = 0, foreign = 0, failed;
 
 	if (dir == NULL) {
 		failed = errno;
 		if (copy >= 0)
-			(void)close(copy);
+			(void)again_close(copy);
 		errno = failed;
 		return -1;
 	}
-	while ((void)(errno = 0), (entry = readdir(dir)) != NULL) {
+	while ((entry = again_readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (!is_ours(entry->d_name))
@@ -60,7 +60,7 @@ set_group(struct spool *s, gid_t group)
 {
 	mode_t mode = S_IRWXU | S_IRWXG | S_ISGID;
 
-	if (fchown(s->fd, (uid_t)-1, group) < 0 || fchmod(s->fd, mode) < 0)
+	if (again_fchown(s->fd, (uid_t)-1, group) < 0 || again_fchmod(s->fd, mode) < 0)
 		return -1;
 	s->gid = group;
 	s->bits = mode & (S_IRWXG | S_ISGID);
@@ -73,14 +73,14 @@ make_dir(struct spool *s, enum spool_dir d)
 	const char *name = spool_dir_name(d);
 	int fd, saved, result;
 
-	if (mkdirat(s->fd, name, spool_dir_mode(s)) < 0 && errno != EEXIST)
+	if (again_mkdirat(s->fd, name, spool_dir_mode(s)) < 0 && errno != EEXIST)
 		return spool_fail(s, d, NULL);
-	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = again_openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return spool_fail(s, d, NULL);
 	result = spool_own(s, fd, spool_dir_mode(s));
 	saved = errno;
-	(void)close(fd);
+	(void)again_close(fd);
 	errno = saved;
 	return result == 0 ? 0 : spool_fail(s, d, NULL);
 }
@@ -91,19 +91,19 @@ make_trigger(struct spool *s)
 	struct stat st;
 	mode_t mode = spool_file_mode(s);
 
-	if (mkfifoat(s->fd, "trigger", mode) < 0 && errno != EEXIST)
+	if (again_mkfifoat(s->fd, "trigger", mode) < 0 && errno != EEXIST)
 		return spool_fail_at(s, "trigger");
-	if (fstatat(s->fd, "trigger", &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (again_fstatat(s->fd, "trigger", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return spool_fail_at(s, "trigger");
 	if (!S_ISFIFO(st.st_mode)) {
 		errno = EEXIST;
 		return spool_fail_at(s, "trigger");
 	}
 	if ((geteuid() == 0 || st.st_gid != s->gid) &&
-	    fchownat(s->fd, "trigger", geteuid() == 0 ? s->uid : (uid_t)-1, s->gid,
+	    again_fchownat(s->fd, "trigger", geteuid() == 0 ? s->uid : (uid_t)-1, s->gid,
 	    AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM)
 		return spool_fail_at(s, "trigger");
-	if ((st.st_mode & 07777) != mode && fchmodat(s->fd, "trigger", mode, 0) < 0)
+	if ((st.st_mode & 07777) != mode && again_fchmodat(s->fd, "trigger", mode, 0) < 0)
 		return spool_fail_at(s, "trigger");
 	return 0;
 }
@@ -111,14 +111,14 @@ make_trigger(struct spool *s)
 static int
 sync_parent(struct spool *s)
 {
-	int fd = openat(s->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = again_openat(s->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result, saved;
 
 	if (fd < 0)             /* a parent that can't be read can't be synced either */
 		return 0;
-	result = fsync(fd);
+	result = again_fsync(fd);
 	saved = errno;
-	(void)close(fd);
+	(void)again_close(fd);
 	errno = saved;
 	return result;
 }
@@ -133,7 +133,7 @@ fill(struct spool *s, const char *path, gid_t group)
 	struct stat st;
 	int d;
 
-	if (check_content(s->fd) < 0 || fstat(s->fd, &st) < 0)
+	if (check_content(s->fd) < 0 || again_fstat(s->fd, &st) < 0)
 		return spool_fail_at(s, path);
 	s->uid = st.st_uid;
 	s->gid = st.st_gid;
@@ -144,12 +144,12 @@ fill(struct spool *s, const char *path, gid_t group)
 		if (make_dir(s, order[d]) < 0)
 			return -1;
 		/* after a power cut too there must be no part of a spool without it */
-		if (d == 0 && fsync(s->fd) < 0)
+		if (d == 0 && again_fsync(s->fd) < 0)
 			return spool_fail_at(s, path);
 	}
 	if (make_trigger(s) < 0)
 		return -1;
-	if (fsync(s->fd) < 0 || sync_parent(s) < 0)
+	if (again_fsync(s->fd) < 0 || sync_parent(s) < 0)
 		return spool_fail_at(s, path);
 	return 0;
 }
@@ -163,9 +163,9 @@ spool_make(struct spool *s, const char *path, gid_t group)
 	for (d = 0; d < SPOOL_DIRS; d++)
 		s->dir[d] = -1;
 	s->fd = -1;
-	if (mkdir(path, S_IRWXU) < 0 && errno != EEXIST)
+	if (again_mkdir(path, S_IRWXU) < 0 && errno != EEXIST)
 		return spool_fail_at(s, path);
-	s->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->fd = again_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0)
 		return spool_fail_at(s, path);
 	result = fill(s, path, group);

@@ -65,23 +65,6 @@ remember(struct spool_envelope *e, off_t at, const char *data, size_t length)
 	return w;
 }
 
-static int
-write_at(int fd, const char *data, size_t length, off_t at)
-{
-	size_t done = 0;
-
-	while (done < length) {
-		ssize_t n = pwrite(fd, data + done, length - done, at + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 /* 1 if the line at AT is still to do, 0 if it is decided, -1. */
 static int
 still_to_do(struct spool_envelope *e, off_t at)
@@ -124,7 +107,7 @@ spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 	if (remember(e, at, text, sizeof text) == NULL)
 		return failing(e);
 	recount(e, state);
-	if (e->failing || write_at(e->fd, text, sizeof text, at) < 0)
+	if (e->failing || spool_pwrite_all(e->fd, text, sizeof text, at) < 0)
 		return failing(e);
 	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
 }
@@ -133,28 +116,24 @@ spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 static int
 append(struct spool_envelope *e, const char *line, size_t length, off_t *at)
 {
-	int flags = fcntl(e->fd, F_GETFL), failed = 0;
+	int flags = again_fcntl(e->fd, F_GETFL, 0), failed = 0;
 	struct stat st;
 	char data[SPOOL_TEXT_NOTE + 64];
 	char last = '\n';
-	ssize_t n;
 
-	if (flags < 0 || fstat(e->fd, &st) < 0 ||
+	if (flags < 0 || again_fstat(e->fd, &st) < 0 ||
 	    spool_pread_all(e->fd, &last, 1, st.st_size - 1) < 0)
 		return -1;
 	data[0] = '\n';
 	memcpy(data + 1, line, length);
 	line = last == '\n' ? data + 1 : data;
 	length += last != '\n';
-	if (fcntl(e->fd, F_SETFL, flags | O_APPEND) < 0)
+	if (again_fcntl(e->fd, F_SETFL, flags | O_APPEND) < 0)
 		return -1;
-	do
-		n = write(e->fd, line, length);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 || (size_t)n < length)
-		failed = n < 0 ? errno : ENOSPC;
-	*at = lseek(e->fd, 0, SEEK_CUR) - (off_t)length + (last != '\n');
-	if (fcntl(e->fd, F_SETFL, flags) < 0 && failed == 0)
+	if (spool_write_all(e->fd, line, length) < 0)
+		failed = errno;
+	*at = again_lseek(e->fd, 0, SEEK_CUR) - (off_t)length + (last != '\n');
+	if (again_fcntl(e->fd, F_SETFL, flags) < 0 && failed == 0)
 		failed = errno;
 	errno = failed;
 	return failed == 0 ? 0 : -1;
@@ -232,7 +211,7 @@ write_anew(struct spool_envelope *e)
 		}
 		if (w->length == 4 && outdone(e, data[0], w->at))
 			continue;
-		if (write_at(e->fd, data, w->length, w->at) < 0)
+		if (spool_pwrite_all(e->fd, data, w->length, w->at) < 0)
 			return -1;
 	}
 	return 0;
@@ -241,16 +220,11 @@ write_anew(struct spool_envelope *e)
 int
 spool_envelope_sync(struct spool_envelope *e)
 {
-	int result;
-
 	if (!e->failing && e->writes == 0)
 		return 0;
 	if (e->failing && write_anew(e) < 0)
 		return failing(e);
-	do
-		result = fdatasync(e->fd);
-	while (result < 0 && errno == EINTR);
-	if (result < 0)
+	if (again_fdatasync(e->fd) < 0)
 		return failing(e);
 	e->failing = 0;
 	e->writes = e->bytes_used = 0;

@@ -131,7 +131,7 @@ spool_peer_read(struct spool *s, const char *id, struct spool_peer *p)
 
 	memset(p, 0, sizeof *p);
 	(void)snprintf(p->id, sizeof p->id, "%s", id);
-	if (fstatat(s->dir[SPOOL_RUN], id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (again_fstatat(s->dir[SPOOL_RUN], id, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : spool_fail(s, SPOOL_RUN, id);
 	if (!S_ISREG(st.st_mode))       /* nobody's heartbeat, and nothing that may be removed */
 		return 0;

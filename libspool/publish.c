@@ -23,10 +23,10 @@ spool_stage_abort(struct spool_stage *st)
 
 	memcpy(object, s->object, sizeof object);
 	if (st->fd >= 0)
-		(void)close(st->fd);
+		(void)again_close(st->fd);
 	st->fd = -1;
 	if (st->text_fd >= 0)           /* to look through a broadcast takes a descriptor */
-		(void)close(st->text_fd);
+		(void)again_close(st->text_fd);
 	st->text_fd = -1;
 	/* a rename whose answer got lost is found out here: what has gone is not put away */
 	if (!st->renamed)
@@ -41,7 +41,7 @@ rename_into_new(struct spool_stage *st)
 {
 	struct spool *s = st->spool;
 
-	if (renameat(s->dir[SPOOL_TMP], st->name, s->dir[SPOOL_NEW], st->name) < 0)
+	if (again_renameat(s->dir[SPOOL_TMP], st->name, s->dir[SPOOL_NEW], st->name) < 0)
 		return spool_fail(s, SPOOL_NEW, st->name);
 	st->renamed = 1;
 	return spool_sync_dir(s, SPOOL_NEW);

@@ -10,12 +10,12 @@ static uint64_t
 seed(void)
 {
 	uint64_t bits = 0;
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	int fd = again_open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
-		if (read(fd, &bits, sizeof bits) != (ssize_t)sizeof bits)
+		if (again_read(fd, &bits, sizeof bits) != (ssize_t)sizeof bits)
 			bits = 0;
-		(void)close(fd);
+		(void)again_close(fd);
 	}
 	return bits ^ (spool_now() << 20) ^ ((uint64_t)getpid() << 44);
 }

@@ -12,7 +12,7 @@ spool_room(struct spool *s)
 	struct statvfs fs;
 	uint64_t free_octets;
 
-	if (fstatvfs(s->dir[SPOOL_TMP], &fs) < 0)
+	if (again_fstatvfs(s->dir[SPOOL_TMP], &fs) < 0)
 		return spool_fail(s, SPOOL_TMP, NULL);
 	free_octets = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize;
 	errno = ENOSPC;

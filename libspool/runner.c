@@ -73,18 +73,8 @@ write_file(struct spool_runner *r, int fd)
 {
 	char text[FILE_SIZE];
 	size_t length = describe(r, text);
-	ssize_t n;
 
-	do
-		n = pwrite(fd, text, length, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -1;
-	if ((size_t)n < length) {
-		errno = ENOSPC;
-		return -1;
-	}
-	if (ftruncate(fd, (off_t)length) < 0)
+	if (spool_pwrite_all(fd, text, length, 0) < 0 || again_ftruncate(fd, (off_t)length) < 0)
 		return -1;
 	r->beat = spool_uptime();
 	return 0;
@@ -95,7 +85,7 @@ close_keeping(int fd, int result)
 {
 	int saved = errno;
 
-	if (close(fd) < 0 && result == 0)
+	if (again_close(fd) < 0 && result == 0)
 		return -1;
 	errno = saved;
 	return result;
@@ -132,7 +122,7 @@ int
 spool_runner_beat(struct spool_runner *r)
 {
 	struct spool *s = r->spool;
-	int fd = openat(s->dir[SPOOL_RUN], r->id, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = again_openat(s->dir[SPOOL_RUN], r->id, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return spool_fail(s, SPOOL_RUN, r->id);
@@ -154,7 +144,7 @@ spool_runner_forget(struct spool *s, const char *id)
 {
 	int saved = errno;
 
-	if (unlinkat(s->dir[SPOOL_RUN], id, 0) < 0 && errno != ENOENT)
+	if (again_unlinkat(s->dir[SPOOL_RUN], id, 0) < 0 && errno != ENOENT)
 		return spool_fail(s, SPOOL_RUN, id);
 	errno = saved;
 	return 0;

@@ -13,13 +13,13 @@
 static DIR *
 open_scan(struct spool *s, enum spool_dir d, const char *below)
 {
-	int fd = openat(s->dir[d], below != NULL ? below : ".",
+	int fd = again_openat(s->dir[d], below != NULL ? below : ".",
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd < 0 ? NULL : again_fdopendir(fd);
 	int saved = errno;
 
 	if (dir == NULL && fd >= 0)
-		(void)close(fd);
+		(void)again_close(fd);
 	errno = saved;
 	return dir;
 }
@@ -42,7 +42,7 @@ spool_kind(struct spool *s, enum spool_dir d, const char *name, enum spool_kind 
 {
 	struct stat st;
 
-	if (kind != SPOOL_KIND_UNKNOWN || fstatat(s->dir[d], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (kind != SPOOL_KIND_UNKNOWN || again_fstatat(s->dir[d], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return kind;
 	return S_ISREG(st.st_mode) ? SPOOL_KIND_FILE :
 	    S_ISDIR(st.st_mode) ? SPOOL_KIND_DIR : SPOOL_KIND_OTHER;
@@ -67,8 +67,7 @@ spool_scan(struct spool *s, enum spool_dir d, const char *below, int dots,
 	if (dir == NULL)
 		return spool_fail(s, d, below);
 	while (result == 0) {
-		errno = 0;
-		entry = readdir(dir);
+		entry = again_readdir(dir);
 		if (entry == NULL) {
 			if (errno != 0)
 				result = spool_fail(s, d, below);

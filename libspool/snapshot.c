@@ -148,7 +148,7 @@ read_broadcast(struct spool_snapshot *n, const char *name)
 	/* rmdir takes only what is empty, so that no look before it is needed; but a power cut must
 	   not keep it, and undo the renames that emptied it */
 	if (n->seen == 0 && spool_sync_below(n->spool, SPOOL_NEW, name) == 0)
-		(void)unlinkat(n->spool->dir[SPOOL_NEW], name, AT_REMOVEDIR);
+		(void)again_unlinkat(n->spool->dir[SPOOL_NEW], name, AT_REMOVEDIR);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ open_dirs(struct spool *s, const char *path)
 	int d;
 
 	for (d = 0; d < SPOOL_DIRS; d++) {
-		s->dir[d] = openat(s->fd, names[d], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		s->dir[d] = again_openat(s->fd, names[d], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (s->dir[d] < 0) {
 			(void)snprintf(object, sizeof object, "%s/%s", path, names[d]);
 			return spool_fail_at(s, object);
@@ -46,8 +46,8 @@ spool_open(struct spool *s, const char *path)
 	memset(s, 0, sizeof *s);
 	for (d = 0; d < SPOOL_DIRS; d++)
 		s->dir[d] = -1;
-	s->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->fd < 0 || fstat(s->fd, &st) < 0) {
+	s->fd = again_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0 || again_fstat(s->fd, &st) < 0) {
 		(void)spool_fail_at(s, path);
 		spool_close(s);
 		return -1;
@@ -71,9 +71,9 @@ spool_close(struct spool *s)
 
 	for (d = 0; d < SPOOL_DIRS; d++)
 		if (s->dir[d] >= 0)
-			(void)close(s->dir[d]);
+			(void)again_close(s->dir[d]);
 	if (s->fd >= 0)
-		(void)close(s->fd);
+		(void)again_close(s->fd);
 	errno = saved;
 }
 
@@ -82,7 +82,7 @@ spool_paused(struct spool *s)
 {
 	struct stat st;
 
-	if (fstatat(s->fd, "paused", &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (again_fstatat(s->fd, "paused", &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : spool_fail_at(s, "paused");
 }
@@ -91,13 +91,13 @@ int
 spool_text_open(struct spool *s, const char *unique)
 {
 	struct stat st;
-	int fd = openat(s->dir[SPOOL_MESS], unique, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = again_openat(s->dir[SPOOL_MESS], unique, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return spool_fail(s, SPOOL_MESS, unique);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (again_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
-	(void)close(fd);
+	(void)again_close(fd);
 	errno = EINVAL;
 	return spool_fail(s, SPOOL_MESS, unique);
 }

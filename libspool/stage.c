@@ -45,10 +45,10 @@ spool_stage_drop_texts(struct spool_stage *st)
 
 	for (i = 0; i <= st->texts; i++) {
 		text_name(st, i, name);
-		(void)unlinkat(st->spool->dir[SPOOL_TMP], name, 0);
+		(void)again_unlinkat(st->spool->dir[SPOOL_TMP], name, 0);
 	}
 	if (st->text_fd >= 0)
-		(void)close(st->text_fd);
+		(void)again_close(st->text_fd);
 	st->text_fd = -1;
 	errno = saved;
 }
@@ -59,14 +59,14 @@ make_broadcast(struct spool_stage *st)
 	struct spool *s = st->spool;
 	int fd, result, saved;
 
-	if (mkdirat(s->dir[SPOOL_TMP], st->name, spool_dir_mode(s)) < 0)
+	if (again_mkdirat(s->dir[SPOOL_TMP], st->name, spool_dir_mode(s)) < 0)
 		return spool_fail(s, SPOOL_TMP, st->name);
-	fd = openat(s->dir[SPOOL_TMP], st->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = again_openat(s->dir[SPOOL_TMP], st->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return spool_fail(s, SPOOL_TMP, st->name);
 	result = spool_own(s, fd, spool_dir_mode(s));
 	saved = errno;
-	(void)close(fd);
+	(void)again_close(fd);
 	errno = saved;
 	return result == 0 ? 0 : spool_fail(s, SPOOL_TMP, st->name);
 }
@@ -105,10 +105,7 @@ sync_now(struct spool_stage *st, int fd, const char *name)
 {
 	if (syncs_later(st))
 		return 0;
-	while (fsync(fd) < 0)
-		if (errno != EINTR)
-			return spool_fail(st->spool, SPOOL_TMP, name);
-	return 0;
+	return again_fsync(fd) == 0 ? 0 : spool_fail(st->spool, SPOOL_TMP, name);
 }
 
 static uint64_t
@@ -230,7 +227,7 @@ patch_count(struct spool_stage *st)
 		errno = EOVERFLOW;
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	}
-	if (pwrite(st->fd, digits, COUNT_DIGITS, st->count_at) != COUNT_DIGITS)
+	if (spool_pwrite_all(st->fd, digits, COUNT_DIGITS, st->count_at) < 0)
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	return 0;
 }
@@ -276,12 +273,12 @@ copy_text(struct spool_stage *st)
 		at += n;
 	}
 	if (n == 0 && sync_now(st, st->text_fd, name) == 0) {
-		n = close(st->text_fd);
+		n = again_close(st->text_fd);
 		st->text_fd = fd;
 		return n == 0 ? 0 : spool_fail(st->spool, SPOOL_TMP, name);
 	}
 	(void)spool_fail(st->spool, SPOOL_TMP, name);
-	(void)close(fd);
+	(void)again_close(fd);
 	return -1;
 }
 
@@ -294,14 +291,14 @@ link_text(struct spool_stage *st)
 	if (kth_unique(st, unique) < 0)
 		return -1;
 	text_name(st, st->texts, text);
-	if (linkat(s->dir[SPOOL_TMP], text, s->dir[SPOOL_MESS], unique, 0) == 0)
+	if (again_linkat(s->dir[SPOOL_TMP], text, s->dir[SPOOL_MESS], unique, 0) == 0)
 		return 0;
 	if (errno != EMLINK)
 		return spool_fail(s, SPOOL_MESS, unique);
 	if (copy_text(st) < 0)
 		return -1;
 	text_name(st, st->texts, text);
-	if (linkat(s->dir[SPOOL_TMP], text, s->dir[SPOOL_MESS], unique, 0) == 0)
+	if (again_linkat(s->dir[SPOOL_TMP], text, s->dir[SPOOL_MESS], unique, 0) == 0)
 		return 0;
 	return spool_fail(s, SPOOL_MESS, unique);
 }
@@ -330,7 +327,7 @@ spool_stage_next(struct spool_stage *st)
 	if (sync_now(st, fd, st->file) < 0)
 		return -1;
 	st->fd = -1;
-	if (close(fd) < 0)
+	if (again_close(fd) < 0)
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	if (link_text(st) < 0)
 		return -1;
@@ -355,10 +352,10 @@ spool_stage_sync(struct spool_stage *st)
 		return -1;
 	if (!st->broadcast)
 		return 0;
-	fd = openat(s->dir[SPOOL_TMP], st->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = again_openat(s->dir[SPOOL_TMP], st->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return spool_fail(s, SPOOL_TMP, st->name);
 	result = sync_now(st, fd, st->name);
-	(void)close(fd);
+	(void)again_close(fd);
 	return result;
 }

@@ -26,7 +26,7 @@ is_old(struct sweep *w, enum spool_dir d, const char *name)
 	struct stat st;
 	int64_t now = (int64_t)(w->now / SPOOL_SECOND);
 
-	if (fstatat(w->spool->dir[d], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (again_fstatat(w->spool->dir[d], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : spool_fail(w->spool, d, name);
 	return now - (int64_t)st.st_mtime >= SWEEP_SECONDS;
 }
@@ -124,7 +124,7 @@ see_run(void *context, const char *name, enum spool_kind kind)
 	(void)kind;
 	if (strncmp(name, ".seen.", 6) != 0 || is_old(w, SPOOL_RUN, name) <= 0)
 		return 0;
-	if (unlinkat(w->spool->dir[SPOOL_RUN], name, 0) < 0 && errno != ENOENT)
+	if (again_unlinkat(w->spool->dir[SPOOL_RUN], name, 0) < 0 && errno != ENOENT)
 		return spool_fail(w->spool, SPOOL_RUN, name);
 	return 0;
 }

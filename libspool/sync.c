@@ -41,9 +41,13 @@ spool_whole_sync_is_sound(int fd)
 		0x01021994      /* tmpfs */
 	};
 	struct statfs fs;
+	int result;
 	size_t i;
 
-	if (!kernel_reports_errors() || fstatfs(fd, &fs) < 0)
+	do
+		result = fstatfs(fd, &fs);
+	while (result < 0 && errno == EINTR);
+	if (result < 0 || !kernel_reports_errors())
 		return 0;
 	for (i = 0; i < sizeof sound / sizeof *sound; i++)
 		if (((unsigned long)fs.f_type & 0xffffffffUL) == sound[i])
@@ -54,7 +58,12 @@ spool_whole_sync_is_sound(int fd)
 int
 spool_whole_sync(int fd)
 {
-	return syncfs(fd);
+	int result;
+
+	do
+		result = syncfs(fd);
+	while (result < 0 && errno == EINTR);
+	return result;
 }
 #else
 int

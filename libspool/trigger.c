@@ -12,12 +12,12 @@ void
 spool_wake(struct spool *s)
 {
 	int saved = errno;
-	int fd = openat(s->fd, "trigger", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	int fd = again_openat(s->fd, "trigger", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0) {
-		if (write(fd, "", 1) < 0)
+		if (again_write(fd, "", 1) < 0)
 			errno = saved;  /* a full pipe has been written to: the close wakes all the same */
-		(void)close(fd);
+		(void)again_close(fd);
 	}
 	errno = saved;
 }
@@ -26,11 +26,11 @@ int
 spool_trigger_open(struct spool *s)
 {
 	char waste[512];
-	int fd = openat(s->fd, "trigger", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	int fd = again_openat(s->fd, "trigger", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return spool_fail_at(s, "trigger");
-	while (read(fd, waste, sizeof waste) > 0)
+	while (again_read(fd, waste, sizeof waste) > 0)
 		continue;
 	return fd;
 }

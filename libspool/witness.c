@@ -29,15 +29,15 @@ spool_drop_witness(struct spool *s, enum spool_dir d, const char *path, const ch
 {
 	struct stat st;
 
-	if (fstatat(s->dir[d], path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (again_fstatat(s->dir[d], path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : spool_fail(s, d, path);
 	if (st.st_nlink == 1 && S_ISREG(st.st_mode) && spool_is_name(name)) {
-		if (unlinkat(s->dir[SPOOL_MESS], spool_unique(name), 0) == 0)
+		if (again_unlinkat(s->dir[SPOOL_MESS], spool_unique(name), 0) == 0)
 			++*dropped;
 		else if (errno != ENOENT)
 			return spool_fail(s, SPOOL_MESS, spool_unique(name));
 	}
-	if (unlinkat(s->dir[d], path, 0) < 0 && errno != ENOENT)
+	if (again_unlinkat(s->dir[d], path, 0) < 0 && errno != ENOENT)
 		return spool_fail(s, d, path);
 	return 0;
 }
@@ -60,11 +60,11 @@ drop_broadcast(struct spool *s, const char *path, unsigned long *dropped)
 	struct dropping g = { s, path, dropped };
 
 	/* an empty one goes without the descriptor that its writer may have lacked */
-	if (unlinkat(s->dir[SPOOL_TMP], path, AT_REMOVEDIR) == 0)
+	if (again_unlinkat(s->dir[SPOOL_TMP], path, AT_REMOVEDIR) == 0)
 		return 0;
 	if (spool_scan(s, SPOOL_TMP, path, 1, see_inside, &g) < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (unlinkat(s->dir[SPOOL_TMP], path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+	if (again_unlinkat(s->dir[SPOOL_TMP], path, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return spool_fail(s, SPOOL_TMP, path);
@@ -105,7 +105,7 @@ spool_put_away(struct spool *s, const char *name, enum spool_kind kind, int own,
 		spool_strange(s, SPOOL_TMP, name, "its name is too long to be swept");
 		return 0;
 	}
-	if (renameat(s->dir[SPOOL_TMP], name, s->dir[SPOOL_TMP], swept) == 0)
+	if (again_renameat(s->dir[SPOOL_TMP], name, s->dir[SPOOL_TMP], swept) == 0)
 		return drop(s, swept, name, kind, dropped);
 	if (errno == ENOENT)
 		return 0;

@@ -47,5 +47,7 @@ void std_start(void);
 /* Last thing: CODE, or EX_IOERR and a line on stderr if CODE is 0 and stdout could not be
    written. */
 int std_finish(int code);
+/* Prints NAME as the one line of the output; that this fails is said, and no more. */
+void std_name(const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "io.h"
 #include "spool.h"
 
 /* A closed descriptor would be the next file's: what is printed would end up in the spool.  It is
@@ -44,10 +45,21 @@ std_finish(int code)
 {
 	int bad = ferror(stdout);
 
-	if (fclose(stdout) == 0 && !bad)
+	bad |= fflush(stdout) != 0;
+	if ((fclose(stdout) == 0 || errno == EINTR) && !bad)
 		return code;
 	warn_errno("stdout");
 	return code == EX_OK ? EX_IOERR : code;
+}
+
+void
+std_name(const char *name)
+{
+	char line[SPOOL_NAME_SIZE + 1];
+	int n = snprintf(line, sizeof line, "%s\n", name);
+
+	if (n < 0 || io_write(STDOUT_FILENO, line, (size_t)n) < 0)
+		warn_errno("stdout");
 }
 
 static _Noreturn void

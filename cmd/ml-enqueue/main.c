@@ -90,7 +90,6 @@ main(int argc, char **argv)
 	code = enqueue(&e);
 	if (code != EX_OK || e.rcpts == 0)
 		return code;
-	(void)printf("%s\n", e.stage.name);
-	(void)std_finish(EX_OK);        /* published: nothing changes that any more */
+	std_name(e.stage.name);         /* published: nothing changes that any more */
 	return EX_OK;
 }

@@ -142,7 +142,6 @@ main(int argc, char **argv)
 	code = explode(&x, &named);
 	if (!named)
 		return code;
-	(void)printf("%s\n", x.stage.name);
-	(void)std_finish(EX_OK);        /* published: nothing changes that any more */
+	std_name(x.stage.name);         /* published: nothing changes that any more */
 	return code;
 }
