@@ -34,7 +34,8 @@ end_early(struct runner *r, struct transaction *t)
 	flight_end(r, t);
 }
 
-/* Without PIPELINING nothing follows a refused MAIL, nor RCPTs that were all refused. */
+/* Without PIPELINING nothing follows a refused MAIL, nor RCPTs that were all refused; nor does it
+   follow the first MAIL with XVERP. */
 static int
 is_last_sent(const struct session *s, const struct transaction *t)
 {
@@ -63,8 +64,10 @@ answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
 	struct session *s = r->session;
 
 	t->mail_code = p->code;
-	if (p->code / 100 == 2)
+	if (p->code / 100 == 2) {
+		s->xverp_granted |= t->xverp;
 		return;
+	}
 	refused(r);
 	if (p->code == 503 && !t->resent)
 		t->is_void = 1;
@@ -77,7 +80,7 @@ answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
 		outcome_carry(t);
 	} else
 		outcome_refused(r, t, p);
-	if (is_last_sent(s, t) && !s->pipelining) {
+	if (is_last_sent(s, t) && (!s->pipelining || t->xverp)) {
 		s->needs_rset = 1;
 		end_early(r, t);
 	}

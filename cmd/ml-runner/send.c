@@ -161,13 +161,21 @@ send_text(struct runner *r)
 	return n > 0 ? 0 : text_is_out(r);
 }
 
+/* Behind a MAIL that is refused a hundred RCPTs are a hundred errors, for which Postfix hangs up. */
+static int
+must_wait(const struct session *s)
+{
+	return s->stage == STAGE_WAIT || (s->stage == STAGE_RCPT && s->sending->xverp &&
+	    !s->xverp_granted && s->sending->mail_code == 0);
+}
+
 int
 send_next(struct runner *r)
 {
 	struct session *s = r->session;
 	int put = 0;
 
-	if (s->sending == NULL || s->stage == STAGE_WAIT)
+	if (s->sending == NULL || must_wait(s))
 		return 0;
 	switch (s->stage) {
 	case STAGE_RSET: put = send_rset(s); break;

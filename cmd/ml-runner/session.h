@@ -35,6 +35,7 @@ struct session {
 	int cut;                        /* a text was refused before its end: nothing more is sent */
 	int greeted;
 	int pipelining, chunking, eightbit, utf8, size, dsn, xverp;
+	int xverp_granted;              /* a MAIL that asked for it was accepted */
 	unsigned auth;                  /* mechanisms that both know */
 	unsigned long long size_limit;  /* 0: none known */
 
