@@ -97,7 +97,7 @@ fail_gone(struct session *s, int error)
 }
 
 static int
-read_in(struct session *s)
+read_in(struct session *s, int wait)
 {
 	ssize_t n;
 
@@ -108,7 +108,7 @@ read_in(struct session *s)
 	}
 	if (s->in_to == sizeof s->in)
 		return 0;
-	n = wire_read(&s->wire, s->in + s->in_to, sizeof s->in - s->in_to);
+	n = wire_read(&s->wire, s->in + s->in_to, sizeof s->in - s->in_to, wait);
 	if (n == 0)
 		return fail_gone(s, 0);
 	if (n < 0)
@@ -134,7 +134,7 @@ write_failed(struct session *s)
 
 	do
 		had = s->in_to - s->in_from;
-	while (read_in(s) == 0 && s->in_to - s->in_from > had);
+	while (read_in(s, 0) == 0 && s->in_to - s->in_from > had);
 	return fail_gone(s, failed);
 }
 
@@ -186,13 +186,19 @@ session_pump(struct runner *r, int64_t until)
 	if (s->has_more && session_unsent(s) == 0 && s->in_from == s->in_to)
 		until = clock_ms();     /* what is left needs no reply before it */
 	wire_acknowledge(&s->wire);
+	if (out == 0 && s->wire.waits && s->in_from == s->in_to && tend_may_doze(r, until)) {
+		if (read_in(s, 1) < 0)
+			return -1;
+		if (s->in_to > 0)
+			return is_stopped(s) ? session_fail(s, "dropped by a signal") : 0;
+	}
 	(void)tend_wait_both(r, s->wire.in, out != 0 ? s->wire.out : -1, until, &happened);
 	if (is_stopped(s))
 		return session_fail(s, "dropped by a signal");
 	if ((happened & POLLNVAL) != 0)
 		return session_fail(s, "bad descriptor");
 	if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0)
-		return read_in(s);
+		return read_in(s, 0);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #define AWAY     60             /* seconds without a heartbeat, then claims are doubted */
 #define SYNC_MS  500            /* a power cut takes at most a second of marks */
 #define RETRY_MS 1000
+#define LOOK_MS  100            /* so often at signals and the parent, however busy the session is */
 
 _Static_assert(BEAT_MS < 30000 && AWAY * 1000 > 2 * BEAT_MS, "a heartbeat must not be taken for an absence");
 
@@ -190,6 +191,7 @@ wait_on(struct runner *r, struct pollfd *first, int other, int64_t until, int wi
 	if (r->jobs != NULL)
 		end = earlier(r->sync_at, end);
 	end = end > now ? end - now : 0;
+	r->looked_at = now;
 	if (poll(p, n, end > 3600000 ? 3600000 : (int)end) < 0)
 		return errno == EINTR ? WAIT_SIGNAL : 0;
 	first->revents = p[1].revents;
@@ -206,6 +208,19 @@ wait_on(struct runner *r, struct pollfd *first, int other, int64_t until, int wi
 	if (at_trigger >= 0 && p[at_trigger].revents != 0)
 		result |= WAIT_TRIGGER;
 	return result;
+}
+
+int
+tend_may_doze(struct runner *r, int64_t until)
+{
+	int64_t now = clock_ms(), then = now + TEND_DOZE_MS;
+
+	if (signals.stop != 0 || until < then || now > r->looked_at + LOOK_MS)
+		return 0;
+	tend(r);
+	if (log_due() >= 0 && log_due() < then)
+		log_flush();
+	return 1;
 }
 
 int

@@ -5,6 +5,8 @@
 
 #include "work.h"
 
+#define TEND_DOZE_MS 50
+
 enum { WAIT_IO = 1, WAIT_TRIGGER = 2, WAIT_SIGNAL = 4 };
 
 /* Waits till FD (or none, -1) has EVENTS, the trigger is pulled (if WITH_TRIGGER), a signal came, or
@@ -12,6 +14,9 @@ enum { WAIT_IO = 1, WAIT_TRIGGER = 2, WAIT_SIGNAL = 4 };
 int tend_wait(struct runner *r, int fd, short events, int64_t until, int with_trigger, short *revents);
 /* The same for input on IN and room on OUT (-1: not asked for), which may be one descriptor. */
 int tend_wait_both(struct runner *r, int in, int out, int64_t until, short *in_happened);
+/* 1 if a wait till UNTIL may begin with TEND_DOZE_MS in which nothing else is looked at.  A signal
+   ends them, but for one that comes just before. */
+int tend_may_doze(struct runner *r, int64_t until);
 /* Heartbeat and syncs that are due. */
 void tend(struct runner *r);
 /* To be asked before a byte is sent for a claim.  1: go on.  0: marks can't be written, or this

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "connect.h"
+#include "tend.h"
 #include "wire.h"
 
 static int
@@ -51,6 +53,25 @@ start_command(const struct runner *r, struct wire *w)
 	return -1;
 }
 
+/*
+ * A read that waits is one call where poll and read are two; it ends after TEND_DOZE_MS all the same.
+ * What must not wait says so call by call.
+ */
+static void
+let_wait(struct wire *w)
+{
+#if defined(MSG_DONTWAIT) && !defined(SPOOL_PORTABLE)
+	const struct timeval most = { .tv_usec = TEND_DOZE_MS * 1000 };
+	int flags = fcntl(w->in, F_GETFL);
+
+	if (flags < 0 || setsockopt(w->in, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most) < 0)
+		return;
+	w->waits = fcntl(w->in, F_SETFL, flags & ~O_NONBLOCK) == 0;
+#else
+	(void)w;
+#endif
+}
+
 int
 wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t size)
 {
@@ -60,6 +81,8 @@ wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t size)
 	if (r->opt->kind != TRANSPORT_OVER && r->opt->kind != TRANSPORT_UCSPI) {
 		w->in = w->out = connect_mta(r, ms, why, size);
 		w->is_tcp = r->opt->port != NULL;
+		if (w->in >= 0)
+			let_wait(w);
 		return w->in < 0 ? -1 : 0;
 	}
 	w->trusted = 1;
@@ -99,10 +122,17 @@ wire_acknowledge(struct wire *w)
 }
 
 ssize_t
-wire_read(struct wire *w, char *to, size_t n)
+wire_read(struct wire *w, char *to, size_t n, int wait)
 {
-	ssize_t got = read(w->in, to, n);
+	ssize_t got;
 
+#ifdef MSG_DONTWAIT
+	if (w->waits)
+		got = recv(w->in, to, n, wait ? 0 : MSG_DONTWAIT);
+	else
+#endif
+		got = read(w->in, to, n);
+	(void)wait;
 	w->unacknowledged |= got > 0 && w->is_tcp;
 	return got;
 }
@@ -110,8 +140,14 @@ wire_read(struct wire *w, char *to, size_t n)
 ssize_t
 wire_write(struct wire *w, const char *from, size_t n)
 {
-	ssize_t put = write(w->out, from, n);
+	ssize_t put;
 
+#ifdef MSG_DONTWAIT
+	if (w->waits)
+		put = send(w->out, from, n, MSG_DONTWAIT);
+	else
+#endif
+		put = write(w->out, from, n);
 	if (put > 0)
 		w->unacknowledged = 0;
 	return put;

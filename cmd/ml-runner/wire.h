@@ -10,8 +10,9 @@
 #define UCSPI_OUT 7
 
 struct wire {
-	int in, out;                    /* non-blocking; the same for a socket */
+	int in, out;                    /* the same for a socket */
 	int is_tcp;
+	int waits;                      /* they block, unless a call says no */
 	int unacknowledged;             /* something was read since the last write */
 	int trusted;                    /* the operator's word is that nobody reads along */
 	struct over over;               /* smtp-over */
@@ -19,8 +20,8 @@ struct wire {
 
 /* Reaches the server as the transport says: 0; or -1, WHY says what hindered it. */
 int wire_open(struct runner *r, struct wire *w, int64_t ms, char *why, size_t size);
-/* As read() and write(). */
-ssize_t wire_read(struct wire *w, char *to, size_t n);
+/* As read() and write(), which don't block; but with WAIT a read may, for TEND_DOZE_MS. */
+ssize_t wire_read(struct wire *w, char *to, size_t n, int wait);
 ssize_t wire_write(struct wire *w, const char *from, size_t n);
 /* To be called before a wait. */
 void wire_acknowledge(struct wire *w);

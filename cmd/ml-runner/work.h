@@ -130,6 +130,7 @@ struct runner {
 	int is_down;                    /* said so, and not yet that it is up again */
 	int64_t look_at;                /* the next look that the trigger does not ask for */
 	int64_t beat_at, sync_at;       /* when to do so next */
+	int64_t looked_at;              /* when everything that can wake it was looked at last */
 	int beatless;                   /* a heartbeat failed, which was said */
 	int stuck;                      /* marks can't be written: send nothing */
 	int leaving;                    /* what can't be let go now never will */
