@@ -14,7 +14,7 @@ VERSION = 0.1
 PROGRAMS = ml-mkspool ml-enqueue ml-explode ml-runner ml-requeue ml-status
 PAGES    = $(foreach p,$(PROGRAMS),cmd/$p/$p.1)
 
-COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -Ilibspool -Icmd/common
+COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -pthread -Ilibspool -Icmd/common
 LIB     = $(patsubst %.c,$B/%.o,$(wildcard libspool/*.c))
 COMMON  = $(patsubst %.c,$B/%.o,$(wildcard cmd/common/*.c))
 
@@ -29,7 +29,7 @@ $B/common.a: $(COMMON)
 define program
 $B/bin/$(1): $(patsubst %.c,$B/%.o,$(wildcard cmd/$(1)/*.c)) $B/common.a $B/libspool.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$^
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
@@ -114,7 +114,7 @@ install: all
 	cp $B/libspool.a $(DESTDIR)$(PREFIX)/lib
 	cp libspool/spool.h $(DESTDIR)$(PREFIX)/include
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: spool' 'Description: a maildir-style spool for mailing lists' \
-	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lspool' 'Cflags: -I$${prefix}/include' \
+	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lspool -pthread' 'Cflags: -I$${prefix}/include -pthread' \
 	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/spool.pc
 
 clean:

@@ -22,6 +22,7 @@ spool_stage_abort(struct spool_stage *st)
 	int saved = errno;
 
 	memcpy(object, s->object, sizeof object);
+	spool_stage_settle(st);
 	if (st->fd >= 0)
 		(void)again_close(st->fd);
 	st->fd = -1;

@@ -99,7 +99,7 @@ int spool_new_unique(char unique[SPOOL_UNIQUE_SIZE]);
 /* Splits a file name of cur/.  EINVAL: it is not NAME:RUNNER. */
 int spool_split_claim(const char *file, char name[SPOOL_NAME_SIZE], char runner[SPOOL_RUNNER_SIZE]);
 
-/* ---- stage.c, publish.c: writing, and the only way into new/ ---- */
+/* ---- stage.c, head.c, text.c, behind.c, publish.c: writing, and the only way into new/ ---- */
 
 #define SPOOL_STAGE_BUFFER 65536
 
@@ -121,14 +121,16 @@ struct spool_stage {
 	int text_fd;                    /* tmp/.text.UNIQUE */
 	unsigned long texts;            /* copies made of it (EMLINK) */
 	unsigned long envelopes;        /* begun so far */
+	unsigned long linked;           /* of these have their text in mess/ */
 	uint64_t rcpts;                 /* in all of them */
 	uint64_t begun;                 /* seconds of spool_uptime(): writers give up after a day */
 	int renamed;                    /* it is in new/: nothing may be taken back */
-	int fd;                         /* the envelope that is open, or -1 */
+	int fd;                         /* the envelope, if some of it is on disk, or -1 */
 	char file[2 * SPOOL_NAME_SIZE]; /* its path below tmp/ */
-	size_t count;                   /* recipients in it */
+	size_t count;                   /* recipients in it; 0: none is begun */
 	off_t count_at;                 /* where its count stands, once the head is on disk; 0 before */
 	size_t used;
+	struct spool_behind *behind;    /* the thread that writes envelopes, or NULL */
 	char buffer[SPOOL_STAGE_BUFFER];
 };
 

@@ -205,6 +205,98 @@ explode()
 	echo "# $COUNT of $(wc -l <points.all) points" >&3
 }
 
+# A hundred envelopes: all but the first thirty-two are written by a thread.  strace counts the calls of
+# each thread apart, and only that thread makes so many of these.
+behind()
+{
+	addresses 100 >list
+	echo ml-explode -f news@example.org -n 1 -l list "$@" "$SPOOL"
+}
+
+BEHIND='openat 60
+openat 66
+write 40
+write 66
+close 60
+close 66
+linkat 50
+linkat 99'
+
+# strace may not see a thread that is not there.
+need_behind()
+{
+	strace -f -o probe -e trace=clone,clone3,syncfs "$@" >/dev/null 2>&1 <letter
+	grep -q '^[0-9]* *clone' probe || skip "no thread on this file system"
+	recover
+	nothing_left
+}
+
+@test "ml-explode with many envelopes, killed in the thread that writes them" {
+	local command
+	read -ra command < <(behind)
+	need_behind "${command[@]}"
+	while read -r POINT; do
+		# shellcheck disable=SC2086
+		inject signal=KILL $POINT "${command[@]}"
+		[ "$CODE" -eq 137 ] || complain "exit $CODE, not killed"
+		[ -z "$(find "$SPOOL/new" -mindepth 1)" ] || complain "half visible"
+		recover
+		all_or_none 100
+		nothing_left
+	done <<<"$BEHIND"
+}
+
+@test "ml-explode with many envelopes, refused in the thread that writes them, says so and leaves nothing" {
+	local command error
+	read -ra command < <(behind)
+	need_behind "${command[@]}"
+	while read -r POINT; do
+		for error in ENOSPC EIO EMFILE; do
+			# shellcheck disable=SC2086
+			inject "error=$error" $POINT "${command[@]}"
+			case $error in
+			EIO) [ "$CODE" -eq 74 ] || complain "$error: exit $CODE" ;;
+			*) [ "$CODE" -eq 75 ] || complain "$error: exit $CODE" ;;
+			esac
+			[ "$(wc -l <err)" -eq 1 ] || complain "$error: not one line"
+			grep -qE '^ml-explode: (tmp|mess)/[^ ]+: (Input/output error|No space left on device|Too many open files)$' err ||
+				complain "$error: not clear"
+			[ -z "$(tree)" ] || complain "$error: something is left"
+		done
+	done <<<"$BEHIND"
+}
+
+@test "ml-explode with many envelopes, told to stop while they are written, leaves nothing" {
+	local command
+	read -ra command < <(behind)
+	need_behind "${command[@]}"
+	for POINT in 'openat 60' 'write 66'; do
+		# shellcheck disable=SC2086
+		inject signal=TERM $POINT "${command[@]}"
+		# the end of the list may have been read before
+		if [ "$CODE" -eq 0 ]; then
+			recover
+			all_or_none 100
+		else
+			[ "$CODE" -eq 75 ] || complain "exit $CODE"
+			[ "$(cat err)" = 'ml-explode: stopped by a signal, nothing was sent' ] || complain "not clear"
+			[ -z "$(tree)" ] || complain "something is left"
+		fi
+	done
+}
+
+@test "ml-explode with many envelopes: the thread's last write and every link stand before the sync" {
+	local command
+	read -ra command < <(behind)
+	need_behind "${command[@]}"
+	strace -f -qq -y -o trace -e trace=write,linkat,syncfs,renameat "${command[@]}" >out 2>err <letter
+	awk '/syncfs/ && /tmp>/ { synced = 1; if (writes != 100 || links != 100) bad = 1 }
+		/write\(/ && /tmp\/[0-9]+\.[^ >]*\/[0-9]+\./ { writes++; if (synced) bad = 1 }
+		/linkat\(/ { links++; if (synced) bad = 1 }
+		/renameat\(/ && !synced { bad = 1 }
+		END { exit bad || !synced }' trace
+}
+
 # An envelope of a broadcast whose recipients are tried one by one, one that is refused for now, and
 # a third: four deliveries and a deferral.
 make_work()
