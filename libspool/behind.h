@@ -9,7 +9,7 @@ struct spool_behind;
 
 /* NULL where no thread or no memory can be had: who asked goes on alone. */
 struct spool_behind *spool_behind_start(const struct spool *s);
-/* DATA is to become the file tmp/PATH; K, which grows, is told when that is done.  Waits for room. */
+/* Writes DATA, with K, which grows, as its number, to a new file tmp/PATH.  Waits for room. */
 int spool_behind_put(struct spool_behind *b, struct spool *s, const char *path, unsigned long k,
     const char *data, size_t length);
 /* Sets K to the last one that was written; waits for all of them if ALL. */

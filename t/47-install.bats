@@ -34,7 +34,7 @@ load lib
 		}
 	END
 	# the flags of a sanitized library are needed again where it is linked
-	cc -std=c11 ${SANITIZE:-} -I"$d/opt/ml/include" "$BATS_TEST_TMPDIR/own.c" -L"$d/opt/ml/lib" -lspool \
+	cc -std=c11 ${SANITIZE:-} -I"$d/opt/ml/include" "$BATS_TEST_TMPDIR/own.c" -L"$d/opt/ml/lib" -lspool -pthread \
 		-o "$BATS_TEST_TMPDIR/own" || skip "the library was built with flags that a plain cc does not know"
 	mkspool
 	run -0 "$BATS_TEST_TMPDIR/own" "$SPOOL"

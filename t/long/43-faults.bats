@@ -210,7 +210,7 @@ explode()
 behind()
 {
 	addresses 100 >list
-	echo ml-explode -f news@example.org -n 1 -l list "$@" "$SPOOL"
+	echo ml-explode -f news@example.org -n 1 -l list "$SPOOL"
 }
 
 BEHIND='openat 60
