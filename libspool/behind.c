@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "behind.h"
 #include "internal.h"
@@ -43,16 +42,15 @@ struct spool_behind {
 static int
 write_job(struct spool *s, const struct job *j, const char *data)
 {
-	int fd = spool_create(s, SPOOL_TMP, j->path, O_WRONLY);
+	int fd = spool_create(s, SPOOL_TMP, j->path, O_WRONLY), failed;
 
 	if (fd < 0)
 		return -1;
-	if (spool_write_all(fd, data, j->length) < 0) {
-		(void)spool_fail(s, SPOOL_TMP, j->path);
-		(void)again_close(fd);
-		return -1;
-	}
-	return again_close(fd) == 0 ? 0 : spool_fail(s, SPOOL_TMP, j->path);
+	failed = spool_write_all(fd, data, j->length) < 0 ? errno : 0;
+	if (again_close(fd) < 0 && failed == 0)
+		failed = errno;
+	errno = failed;
+	return failed == 0 ? 0 : spool_fail(s, SPOOL_TMP, j->path);
 }
 
 /* How many jobs there are by now; as many as there were, AT, if it is time to end. */
