@@ -424,6 +424,24 @@ wait_of()
 	[ "$(event noquit)" -eq 0 ]
 }
 
+nine_at_most()
+{
+	find "$SPOOL" -type f -delete
+	explode 60
+	rule 'rcpt user?@* 250 2.1.5 fine' 'rcpt * 550 5.1.1 gone'
+	runner -1q -n 50
+	[ "$(rcpts fail | grep -c '^F550')" -eq 51 ] || return
+	[ "$(rcpts fail | grep -c '^D250')" -eq 9 ] || return
+	[ "$(delivered)" -eq 9 ] || return
+	# Postfix is slow after ten errors and hangs up after twenty
+	[ "$(sed -n 's/^# cmd \([0-9]*\) RCPT TO:<user[0-9][0-9].*/\1/p' "$LOG" | sort | uniq -c |
+		sort -n | awk 'END { print $1 }')" -le 9 ]
+}
+
+@test "no more recipients are sent at once than may be refused in a session; the others are next" {
+	both nine_at_most
+}
+
 @test "ten transactions in a row with nothing but 4xx: the envelope waits as it is, -1 exits 75" {
 	sink
 	rule 'text * 451 4.3.0 later'

@@ -196,15 +196,20 @@ is_out_of_step(enum expected_kind kind, int code)
 /* Postfix makes a client wait that made ten errors since it last delivered, those that only say
    again what was said included: DATA behind refused RCPTs, RCPTs behind a refused MAIL. */
 static void
-count_error(struct session *s, const struct expected *e, const struct reply *p)
+count_error(struct runner *r, const struct expected *e, const struct reply *p)
 {
+	struct session *s = r->session;
 	int refused = p->code / 100 > 3;
 
+	s->rcpts_owed -= e->kind == EXPECT_RCPT;
 	if (e->kind == EXPECT_TEXT && !refused)
 		s->errors = 0;
-	else if (refused && !(e->transaction != NULL && e->transaction->xverp &&
-	    e->transaction->mail_code / 100 != 2))
+	if (refused && !(e->transaction != NULL && e->transaction->xverp &&
+	    e->transaction->mail_code / 100 != 2)) {
 		s->errors++;
+		r->streak = 0;
+	} else if (e->kind == EXPECT_RCPT)
+		r->streak++;
 }
 
 int
@@ -229,7 +234,7 @@ answer(struct runner *r, const struct reply *p)
 		return session_fail(s, "the server's replies are out of step");
 	s->rested = 0;
 	e = flight_next(s);
-	count_error(s, &e, p);
+	count_error(r, &e, p);
 	switch (e.kind) {
 	case EXPECT_RSET:
 		break;

@@ -119,6 +119,7 @@ flight_expect(struct session *s, enum expected_kind kind, struct transaction *t,
 	}
 	i = (s->expected_first + s->expected_count++) % s->expected_room;
 	s->expected[i] = (struct expected){ kind, t, target };
+	s->rcpts_owed += kind == EXPECT_RCPT;
 	return 0;
 }
 
@@ -201,5 +202,5 @@ flight_lost(struct runner *r, int blame, const char *why)
 	s->flights = 0;
 	s->sending = s->again = NULL;
 	s->stage = STAGE_NONE;
-	s->expected_count = 0;
+	s->expected_count = s->rcpts_owed = 0;
 }

@@ -3,10 +3,12 @@
  * A transaction on the wire: RSET where it is needed, MAIL, RCPT for each, and
  * DATA, after whose reply the text follows, or BDAT with the text at once.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "flight.h"
+#include "outcome.h"
 #include "send.h"
 #include "xtext.h"
 
@@ -161,12 +163,60 @@ send_text(struct runner *r)
 	return n > 0 ? 0 : text_is_out(r);
 }
 
-/* Behind a MAIL that is refused a hundred RCPTs are a hundred errors, for which Postfix hangs up. */
-static int
-must_wait(const struct session *s)
+/*
+ * How many RCPTs may be unanswered.  Ten errors, and Postfix waits a second with each reply; twenty,
+ * and it hangs up.  So no more are sent than may all be refused, until a thousand have not been.
+ */
+static size_t
+most_owed(const struct runner *r)
 {
-	return s->stage == STAGE_WAIT || (s->stage == STAGE_RCPT && s->sending->xverp &&
-	    !s->xverp_granted && s->sending->mail_code == 0);
+	unsigned errors = r->session->errors;
+
+	if (r->streak >= STREAK_CLEAN)
+		return SIZE_MAX;
+	return errors < REFUSED_MAX ? REFUSED_MAX + 1 - errors : 1;
+}
+
+/* Behind the first MAIL with XVERP nothing is sent, since all of it would be refused with that. */
+static int
+must_wait(const struct runner *r)
+{
+	const struct session *s = r->session;
+	const struct transaction *t = s->sending;
+
+	if (s->stage != STAGE_RCPT)
+		return s->stage == STAGE_WAIT;
+	return (t->xverp && !s->xverp_granted && t->mail_code == 0) ||
+	    (t->targets > REFUSED_MAX && s->rcpts_owed >= most_owed(r));
+}
+
+/* So many were refused that the session had better end with those accepted; the others come first
+   in the next. */
+static int
+is_enough(const struct session *s)
+{
+	return s->stage == STAGE_RCPT && s->next_rcpt > 0 && s->errors >= REFUSED_MAX &&
+	    !s->sending->is_void;
+}
+
+static int
+end_short(struct runner *r)
+{
+	struct session *s = r->session;
+	struct transaction *t = s->sending;
+
+	if (s->expected_count > 0)
+		return 0;
+	outcome_carry(t);
+	if (t->accepted > 0) {
+		next_stage(s, STAGE_DATA);
+		return 1;
+	}
+	s->sending = NULL;
+	s->stage = STAGE_NONE;
+	s->needs_rset = 1;
+	flight_end(r, t);
+	return 1;
 }
 
 int
@@ -175,7 +225,11 @@ send_next(struct runner *r)
 	struct session *s = r->session;
 	int put = 0;
 
-	if (s->sending == NULL || must_wait(s))
+	if (s->sending == NULL)
+		return 0;
+	if (is_enough(s))
+		return end_short(r);
+	if (must_wait(r))
 		return 0;
 	switch (s->stage) {
 	case STAGE_RSET: put = send_rset(s); break;

@@ -53,6 +53,7 @@ struct session {
 	struct transaction *sending;
 	enum stage stage;
 	size_t next_rcpt;
+	size_t rcpts_owed;              /* replies to RCPT */
 	int has_more;                   /* that could go out now, but was too much at once */
 	int needs_rset;
 	int spoilt;                     /* something in the window was refused: behind it 503 is no verdict */

@@ -17,6 +17,7 @@
 #define TALLIES      8
 #define REPLY_SIZE   SPOOL_TEXT_NOTE
 #define REFUSED_MAX  8                  /* refused commands, then the session is changed */
+#define STREAK_CLEAN 1000               /* RCPTs accepted in a row, and none is expected to be refused */
 #define BARREN_MAX   10                 /* transactions with nothing but 4xx, then a backoff */
 
 struct tally {                          /* temporary replies, and how many got each */
@@ -124,6 +125,7 @@ struct runner {
 	struct session *session;
 	struct backoff backoff;
 	size_t rcpts_most;              /* of one transaction: -n, or what the server was seen to take */
+	size_t streak;                  /* RCPTs accepted in a row */
 	unsigned barren;                /* transactions with nothing but 4xx, in a row */
 	int backing_off;                /* plan nothing more */
 	int troubled;                   /* the spool could not be read or claimed from */
