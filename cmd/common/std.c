@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "die.h"
 #include "io.h"
 #include "spool.h"
@@ -19,9 +20,9 @@ fill(int fd)
 {
 	int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
 
-	if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+	if (anew_fcntl(fd, F_GETFD, 0) >= 0 || errno != EBADF)
 		return;
-	if (open("/dev/null", flags) != fd)
+	if (anew_open("/dev/null", flags) != fd)
 		_Exit(EX_OSERR);
 }
 

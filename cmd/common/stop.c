@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "stop.h"
 
 static volatile sig_atomic_t asked;
@@ -37,11 +38,11 @@ stop_catch(void)
 {
 	int i;
 
-	if (pipe(ends) < 0)
+	if (anew_pipe(ends) < 0)
 		return -1;
 	for (i = 0; i < 2; i++)
-		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 ||
-		    fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
+		if (anew_fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 ||
+		    anew_fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
 			return -1;
 	return catch(SIGINT) < 0 || catch(SIGTERM) < 0 || catch(SIGHUP) < 0 ? -1 : 0;
 }

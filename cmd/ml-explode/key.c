@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "die.h"
 #include "explode.h"
 #include "io.h"
@@ -28,7 +29,7 @@ sums(const struct explode *x, char text[SUMS_SIZE])
 static void
 read_record(const struct explode *x, char *record, size_t size)
 {
-	int fd = openat(x->spool.dir[SPOOL_SENT], x->key,
+	int fd = anew_openat(x->spool.dir[SPOOL_SENT], x->key,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = -1;
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "body.h"
 
 #define SMALL 262144
@@ -78,7 +79,7 @@ count_octets(struct body *b)
 
 	if (b->size == 1)
 		end[0] = '\0';
-	else if (b->size > 1 && pread(b->fd, end, 2, b->size - 2) != 2)
+	else if (b->size > 1 && anew_pread(b->fd, end, 2, b->size - 2) != 2)
 		return -1;
 	b->octets = b->size + (end[0] == '\r' && end[1] == '\n' ? 0 : 2);
 	return 0;
@@ -112,7 +113,7 @@ body_open(struct spool *s, const char *unique)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) < 0) {
+	if (anew_fstat(fd, &st) < 0) {
 		(void)close(fd);
 		return NULL;
 	}
@@ -140,11 +141,8 @@ body_begin(struct body_reader *b, int stuff)
 static ssize_t
 read_piece(struct body *b, off_t at, char *to, size_t size)
 {
-	ssize_t n;
+	ssize_t n = anew_pread(b->fd, to, size, at);
 
-	do
-		n = pread(b->fd, to, size, at);
-	while (n < 0 && errno == EINTR);
 	if (n == 0 && at < b->size) {   /* shorter than it was: not what was accepted */
 		errno = EIO;
 		return -1;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "address.h"
 #include "arguments.h"
 #include "body.h"
@@ -81,7 +82,7 @@ become(const struct runner *r, const struct transaction *t, char **argv, int in,
 	if (setenv("SENDER", t->sender, 1) < 0 ||
 	    setenv("NAME", spool_unique(t->job->envelope.name), 1) < 0 ||
 	    (!r->opt->many ? setenv("RECIPIENT", t->addresses, 1) : unsetenv("RECIPIENT")) < 0 ||
-	    dup2(in, STDIN_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
+	    anew_dup2(in, STDIN_FILENO) < 0 || anew_dup2(err, STDERR_FILENO) < 0)
 		_exit(126);
 	(void)execvp(argv[0], argv);
 	not_executed = errno;
@@ -92,11 +93,11 @@ become(const struct runner *r, const struct transaction *t, char **argv, int in,
 static int
 make_pipe(int ends[2], int ours)
 {
-	if (pipe(ends) < 0)
+	if (anew_pipe(ends) < 0)
 		return -1;
-	(void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-	(void)fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-	return fcntl(ends[ours], F_SETFL, O_NONBLOCK);
+	(void)anew_fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	(void)anew_fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	return anew_fcntl(ends[ours], F_SETFL, O_NONBLOCK);
 }
 
 static int
@@ -110,7 +111,7 @@ start(struct runner *r, const struct transaction *t, struct running *c)
 	if (make_pipe(in, 1) < 0 || make_pipe(err, 0) < 0)
 		failed = errno;
 	log_flush();
-	c->pid = failed == 0 ? fork() : -1;
+	c->pid = failed == 0 ? anew_fork() : -1;
 	if (c->pid == 0)
 		become(r, t, argv, in[0], err[1]);
 	if (c->pid < 0 && failed == 0)
@@ -148,7 +149,7 @@ feed(struct running *c)
 	ssize_t n;
 
 	if (c->from == c->to) {
-		n = pread(c->body->fd, c->piece, sizeof c->piece, c->at);
+		n = anew_pread(c->body->fd, c->piece, sizeof c->piece, c->at);
 		if (n < 0 || (n == 0 && c->at < c->body->size)) {       /* half a message must not pass for a whole one */
 			(void)kill(-c->pid, SIGKILL);
 			(void)kill(c->pid, SIGKILL);

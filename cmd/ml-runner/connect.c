@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "clock.h"
 #include "connect.h"
 #include "signals.h"
@@ -20,11 +21,11 @@
 static int
 prepare(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = anew_fcntl(fd, F_GETFL, 0);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (flags < 0 || anew_fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -1;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return anew_fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 static int
@@ -46,7 +47,7 @@ finish(struct runner *r, int fd, int64_t until)
 		happened = 0;
 		(void)tend_wait(r, fd, POLLOUT, until, 0, &happened);
 	}
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+	if (anew_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -1;
 	errno = error;
 	return error == 0 ? 0 : -1;
@@ -55,15 +56,18 @@ finish(struct runner *r, int fd, int64_t until)
 static int
 try_one(struct runner *r, int family, const struct sockaddr *to, socklen_t length, int64_t ms)
 {
-	int fd = socket(family, SOCK_STREAM, 0), on = 1, saved;
+	int fd = anew_socket(family, SOCK_STREAM, 0), on = 1, got, saved;
 
 	if (fd < 0)
 		return -1;
 	if (prepare(fd) == 0) {
 		if (family != AF_UNIX)
-			(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		if (connect(fd, to, length) == 0 ||
-		    ((errno == EINPROGRESS || errno == EINTR) && finish(r, fd, clock_ms() + ms) == 0))
+			(void)anew_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		do
+			got = connect(fd, to, length);
+		while (got < 0 && errno == EINTR);
+		if (got == 0 || errno == EISCONN || ((errno == EINPROGRESS || errno == EALREADY) &&
+		    finish(r, fd, clock_ms() + ms) == 0))
 			return fd;
 	}
 	saved = errno;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "credentials.h"
 #include "die.h"
 
@@ -25,7 +26,7 @@ check_file(int fd, int *code)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (anew_fstat(fd, &st) < 0)
 		return failed(errno, code);
 	*code = EX_NOPERM;
 	if (!S_ISREG(st.st_mode))
@@ -80,10 +81,10 @@ read_text(int fd, struct credentials *c, int *code)
 	ssize_t n;
 
 	do {
-		n = read(fd, c->text + used, sizeof c->text - 1 - used);
+		n = anew_read(fd, c->text + used, sizeof c->text - 1 - used);
 		if (n > 0)
 			used += (size_t)n;
-	} while ((n > 0 && used < sizeof c->text - 1) || (n < 0 && errno == EINTR));
+	} while (n > 0 && used < sizeof c->text - 1);
 	if (n < 0)
 		return failed(errno, code);
 	c->text[used] = '\0';
@@ -102,7 +103,7 @@ credentials_read(const char *path, struct credentials *c, int *code)
 	int fd;
 
 	*c = (struct credentials){ .user = NULL };
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = anew_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return failed(errno, code);
 	wrong = check_file(fd, code);

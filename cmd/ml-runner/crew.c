@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "crew.h"
 #include "die.h"
 #include "life.h"
@@ -37,7 +38,7 @@ pass_on(struct crew *c, int number)
 static int
 hire(struct crew *c, const struct options *o, unsigned long i)
 {
-	pid_t pid = fork();
+	pid_t pid = anew_fork();
 
 	if (pid == 0) {
 		(void)close(c->alive[1]);
@@ -105,8 +106,9 @@ crew(const struct options *o)
 	unsigned long i;
 
 	c.child = calloc(o->processes, sizeof *c.child);
-	if (c.child == NULL || pipe(c.alive) < 0 ||
-	    fcntl(c.alive[0], F_SETFD, FD_CLOEXEC) < 0 || fcntl(c.alive[1], F_SETFD, FD_CLOEXEC) < 0 || signals_catch() < 0)
+	if (c.child == NULL || anew_pipe(c.alive) < 0 ||
+	    anew_fcntl(c.alive[0], F_SETFD, FD_CLOEXEC) < 0 ||
+	    anew_fcntl(c.alive[1], F_SETFD, FD_CLOEXEC) < 0 || signals_catch() < 0)
 		die_errno("can't start");
 	for (i = 0; i < o->processes && signals.stop == 0; i++)
 		if (hire(&c, o, i) < 0) {

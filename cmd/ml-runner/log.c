@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "clock.h"
 #include "escape.h"
 #include "io.h"
@@ -122,7 +123,7 @@ is_file(void)
 	struct stat st;
 
 	if (known < 0)
-		known = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+		known = anew_fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 	return known;
 }
 

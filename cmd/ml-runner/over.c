@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "clock.h"
 #include "log.h"
 #include "over.h"
@@ -30,10 +31,10 @@ become(char **command, int end, int report)
 
 	(void)setpgid(0, 0);
 	signals_default();
-	if (dup2(end, STDIN_FILENO) >= 0 && dup2(end, STDOUT_FILENO) >= 0)
+	if (anew_dup2(end, STDIN_FILENO) >= 0 && anew_dup2(end, STDOUT_FILENO) >= 0)
 		(void)execvp(command[0], command);
 	failed = errno;
-	(void)!write(report, &failed, sizeof failed);
+	(void)!anew_write(report, &failed, sizeof failed);
 	_exit(failed == ENOENT ? 127 : 126);
 }
 
@@ -42,28 +43,24 @@ static int
 hear(int fd)
 {
 	int failed = 0;
-	ssize_t n;
 
-	do
-		n = read(fd, &failed, sizeof failed);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof failed ? failed : 0;
+	return anew_read(fd, &failed, sizeof failed) == (ssize_t)sizeof failed ? failed : 0;
 }
 
 static int
 make_ends(int end[2], int report[2])
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, end) < 0)
+	if (anew_socketpair(AF_UNIX, SOCK_STREAM, 0, end) < 0)
 		return -1;
-	if (pipe(report) < 0) {
+	if (anew_pipe(report) < 0) {
 		(void)close(end[0]);
 		(void)close(end[1]);
 		return -1;
 	}
-	(void)fcntl(end[0], F_SETFD, FD_CLOEXEC);
-	(void)fcntl(end[1], F_SETFD, FD_CLOEXEC);
-	(void)fcntl(report[0], F_SETFD, FD_CLOEXEC);
-	(void)fcntl(report[1], F_SETFD, FD_CLOEXEC);
+	(void)anew_fcntl(end[0], F_SETFD, FD_CLOEXEC);
+	(void)anew_fcntl(end[1], F_SETFD, FD_CLOEXEC);
+	(void)anew_fcntl(report[0], F_SETFD, FD_CLOEXEC);
+	(void)anew_fcntl(report[1], F_SETFD, FD_CLOEXEC);
 	return 0;
 }
 
@@ -76,7 +73,7 @@ over_start(struct over *o, char **command)
 	if (make_ends(end, report) < 0)
 		return -1;
 	log_flush();
-	o->pid = fork();
+	o->pid = anew_fork();
 	failed = o->pid < 0 ? errno : 0;
 	if (o->pid == 0)
 		become(command, end[1], report[1]);

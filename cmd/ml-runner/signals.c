@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "signals.h"
 
 struct signals signals;
@@ -24,7 +25,7 @@ note(int number)
 		signals.look = 1;
 	else
 		signals.child = 1;
-	if (write(ends[1], "", 1) < 0)
+	if (anew_write(ends[1], "", 1) < 0)
 		errno = saved;          /* full: it wakes all the same */
 	errno = saved;
 }
@@ -38,10 +39,10 @@ make_pipe(void)
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 	}
-	if (pipe(ends) < 0)
+	if (anew_pipe(ends) < 0)
 		return -1;
 	for (i = 0; i < 2; i++)
-		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 || fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
+		if (anew_fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 || anew_fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
 			return -1;
 	return 0;
 }
@@ -72,7 +73,7 @@ signals_drain(void)
 {
 	char waste[64];
 
-	while (read(ends[0], waste, sizeof waste) > 0)
+	while (anew_read(ends[0], waste, sizeof waste) > 0)
 		continue;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "connect.h"
 #include "tend.h"
 #include "wire.h"
@@ -20,11 +21,11 @@
 static int
 prepare(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = anew_fcntl(fd, F_GETFL, 0);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (flags < 0 || anew_fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -1;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return anew_fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* A client program has connected them; what it left undone to a socket is done here. */
@@ -37,7 +38,7 @@ adopt(struct wire *w)
 		return -1;
 	w->in = UCSPI_IN;
 	w->out = UCSPI_OUT;
-	w->is_tcp = setsockopt(w->out, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+	w->is_tcp = anew_setsockopt(w->out, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
 	return 0;
 }
 
@@ -102,7 +103,7 @@ wire_is_private(const struct wire *w)
 	} peer;
 	socklen_t size = sizeof peer;
 
-	return w->trusted || (getpeername(w->in, &peer.any, &size) == 0 && connect_is_local(&peer.any));
+	return w->trusted || (anew_getpeername(w->in, &peer.any, &size) == 0 && connect_is_local(&peer.any));
 }
 
 /*
@@ -116,7 +117,7 @@ wire_acknowledge(struct wire *w)
 	int on = 1;
 
 	if (w->unacknowledged)
-		(void)setsockopt(w->in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+		(void)anew_setsockopt(w->in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 #endif
 	w->unacknowledged = 0;
 }
@@ -144,10 +145,10 @@ wire_write(struct wire *w, const char *from, size_t n)
 
 #ifdef MSG_DONTWAIT
 	if (w->waits)
-		put = send(w->out, from, n, MSG_DONTWAIT);
+		put = anew_send(w->out, from, n, MSG_DONTWAIT);
 	else
 #endif
-		put = write(w->out, from, n);
+		put = anew_write(w->out, from, n);
 	if (put > 0)
 		w->unacknowledged = 0;
 	return put;
@@ -176,7 +177,7 @@ wire_close(struct wire *w)
 int
 wire_has_ucspi(void)
 {
-	int in = fcntl(UCSPI_IN, F_GETFL), out = fcntl(UCSPI_OUT, F_GETFL);
+	int in = anew_fcntl(UCSPI_IN, F_GETFL, 0), out = anew_fcntl(UCSPI_OUT, F_GETFL, 0);
 
 	return in >= 0 && out >= 0 && (in & O_ACCMODE) != O_WRONLY && (out & O_ACCMODE) != O_RDONLY;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "anew.h"
 #include "status.h"
 
 struct reading {
@@ -81,7 +82,7 @@ read_envelope(struct reading *r, const struct place *at)
 		c->unread++;
 		return;
 	}
-	if (fstatat(r->spool->dir[at->dir], at->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (anew_fstatat(r->spool->dir[at->dir], at->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if ((uint64_t)st.st_size > LARGE_ENVELOPE) {
 		c->strange++;
@@ -91,7 +92,7 @@ read_envelope(struct reading *r, const struct place *at)
 	if (spool_envelope_look(&e, r->spool, at->dir, at->file) == 0) {
 		add_envelope(p, &e);
 		spool_envelope_close(&e);
-	} else if (fstatat(r->spool->dir[at->dir], at->file, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+	} else if (anew_fstatat(r->spool->dir[at->dir], at->file, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		c->strange++;
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "anew.h"
 #include "format.h"
 #include "status.h"
 
@@ -70,7 +71,7 @@ list_envelope(void *context, const struct place *at)
 	struct stat st;
 	int failed;
 
-	if (fstatat(l->spool->dir[at->dir], at->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (anew_fstatat(l->spool->dir[at->dir], at->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if ((uint64_t)st.st_size > LARGE_ENVELOPE) {
 		list_strange(context, at->dir, at->file, "too large");

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "anew.h"
 #include "status.h"
 
 #define FIELD_BITS (UINT64_C(1) << 25)
@@ -161,7 +162,7 @@ see_message(void *context, const char *file, enum spool_kind kind)
 
 	(void)kind;
 	if (spool_name(name, 0, file) < 0 || has(r, file) ||
-	    fstatat(r->spool->dir[SPOOL_MESS], file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    anew_fstatat(r->spool->dir[SPOOL_MESS], file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode) ||
 	    (int64_t)(p->now / SPOOL_SECOND) - (int64_t)st.st_mtime < OLD_SECONDS)
 		return 0;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "anew.h"
 #include "die.h"
 #include "status.h"
 
@@ -94,7 +95,7 @@ see_staged(void *context, const char *name, enum spool_kind kind)
 	struct stat st;
 
 	(void)kind;
-	if (fstatat(l->spool->dir[SPOOL_TMP], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (anew_fstatat(l->spool->dir[SPOOL_TMP], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	l->picture->staged++;
 	l->picture->staged_old +=
@@ -107,7 +108,7 @@ look_at_room(struct picture *p, struct spool *s)
 {
 	struct statvfs fs;
 
-	if (fstatvfs(s->dir[SPOOL_TMP], &fs) < 0)
+	if (anew_fstatvfs(s->dir[SPOOL_TMP], &fs) < 0)
 		return -1;
 	p->room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize;
 	p->room_all = (uint64_t)fs.f_blocks * (uint64_t)fs.f_frsize;

@@ -27,7 +27,7 @@ struct call {                           /* as it is about to be made */
 
 /* calls.c */
 const char *call_name(uint64_t number);
-int call_counts(const struct plan *p, uint64_t number);
+int call_counts(const struct plan *p, const struct call *c);
 /* Which argument says how much is to be written, or -1. */
 int call_length_arg(uint64_t number);
 int error_by_name(const char *name);

@@ -125,7 +125,7 @@ at_entry(struct tracer *t, struct tracee *e, const struct call *c)
 	struct plan *p = t->plan;
 
 	t->on |= names_spool(t, e->pid, c);
-	if (!t->on || !call_counts(p, c->number))
+	if (!t->on || !call_counts(p, c))
 		return 0;
 	t->calls++;
 	if (p->act == ACT_COUNT)
