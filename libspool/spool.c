@@ -92,12 +92,16 @@ spool_text_open(struct spool *s, const char *unique)
 {
 	struct stat st;
 	int fd = again_openat(s->dir[SPOOL_MESS], unique, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int failed;
 
 	if (fd < 0)
 		return spool_fail(s, SPOOL_MESS, unique);
-	if (again_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	failed = again_fstat(fd, &st) < 0 ? errno : 0;
+	if (failed == 0 && S_ISREG(st.st_mode))
 		return fd;
+	if (failed == 0)
+		failed = EINVAL;
 	(void)again_close(fd);
-	errno = EINVAL;
+	errno = failed;
 	return spool_fail(s, SPOOL_MESS, unique);
 }

@@ -30,14 +30,16 @@
 #define TROUBLE_MS 1000
 #define LOOK_APART_MS 5
 
-/* Claims under our name that are not in hand: a rename that worked and said that it did not. */
-static void
+/* Claims under our name that are not in hand: a rename that worked and said that it did not.
+   -1: there may be more of them. */
+static int
 return_strays(struct runner *r)
 {
 	int n = spool_return_strays(&r->self, NULL, 0);
 
 	if (n < 0)
 		warn_spool(&r->spool, NULL);
+	return n < 0 ? -1 : 0;
 }
 
 /* Waits for the trigger, a signal, or the next look. */
@@ -128,7 +130,7 @@ have_nothing(struct runner *r)
 {
 	if (r->opt->once)
 		return 0;
-	return_strays(r);
+	(void)return_strays(r);
 	idle(r);
 	return !mta_is_once(r) || r->session != NULL;
 }
@@ -236,8 +238,8 @@ leave(struct runner *r)
 	r->leaving = 1;
 	mta_release(r);
 	mta_part(r);
-	return_strays(r);
-	if (spool_runner_leave(&r->self) < 0)
+	/* by the file that is left a claim that is left is known at once for a dead one's */
+	if (return_strays(r) == 0 && spool_runner_leave(&r->self) < 0)
 		warn_spool(&r->spool, NULL);
 	queue_close(r);
 	rate_end(r);
