@@ -109,9 +109,10 @@ runner_in_a()
 @test "two containers that send with the same process numbers make no name twice, and -m counts both" {
 	containers
 	sink
+	letter >letter
 	for i in $(seq 40); do
-		in_ "$A" ml-enqueue -f news@example.org "$SPOOL" "a$i@example.com" < <(letter) &
-		in_ "$B" ml-enqueue -f news@example.org "$SPOOL" "b$i@example.com" < <(letter)
+		in_ "$A" ml-enqueue -f news@example.org "$SPOOL" "a$i@example.com" <letter &
+		in_ "$B" ml-enqueue -f news@example.org "$SPOOL" "b$i@example.com" <letter
 		wait $!
 	done >names
 	[ "$(sort -u names | wc -l)" -eq 80 ]
