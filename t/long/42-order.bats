@@ -218,9 +218,10 @@ rename cur/N:R defer/N'
 	ml-enqueue -f news@example.org "$SPOOL" bad@example.com <letter
 	run steps ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$PORT"
 	output=$(grep -v run/R <<<"$output")
+	# the reason first: a failure without one would say nothing to anybody
 	assert_lines 'rename new/N cur/N:R
-pwrite64 cur/N:R
 write cur/N:R
+pwrite64 cur/N:R
 fdatasync cur/N:R
 rename cur/N:R fail/N'
 }
