@@ -63,6 +63,8 @@ demo: all $B/t/sink
 
 bench: all $B/t/sink
 	sh contrib/bench/run $B
+	sh contrib/bench/senders $B
+	sh contrib/bench/latency $B
 
 check: all $B/t/sink $B/t/peer
 	t/run $B t/*.bats
