@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# shellcheck disable=SC2034
+# The scenes.  options_SCENE says what the receiver is (SINK_OPTIONS), scene_SCENE makes the spool, if
+# it must not be empty, and sets
+#   COMMAND    what is struck
+#   KIND       producer, keyed, runner, requeue, maker or reader: how it is judged
+#   ALL        every recipient of every message
+#   FLIGHT     how many of them may get it twice
+#   RULES      the receiver's, and LATER, its rules during recovery
+#   FAILING    of ALL those who end in fail/
+#   HELD       how many envelopes end in hold/
+
+SENDER=news@example.org
+RULES=''
+LATER=''
+FAILING=''
+HELD=0
+FLIGHT=0
+GRACE=''                        # recovery's lease, where nobody could be probed
+
+write_text()
+{
+	printf 'From: news@example.org\nSubject: sweep\nMessage-ID: <1@example.org>\n\nHello.\n' >text
+	mapfile -t TEXT < <(sed 's/$/\r/' text)
+}
+
+users()
+{
+	local i
+	ALL=
+	for ((i = 1; i <= $1; i++)); do
+		ALL+="user$i@example.com "
+	done
+	# shellcheck disable=SC2086
+	printf '%s\n' $ALL >list
+}
+
+# to ADDRESS…: one envelope to them, its path in ENVELOPE.
+to()
+{
+	local name
+	name=$(ml-enqueue -f "$SENDER" "$SPOOL" "$@" <text) || exit
+	ALL+="$* "
+	ENVELOPE=$SPOOL/new/$name
+}
+
+# runs OPTIONS…: what is there now is what each run of ml-runner OPTIONS begins with.
+runs()
+{
+	cp -a "$SPOOL" work
+	KIND=runner
+	COMMAND=(ml-runner -t 3 "$@" "$SPOOL" "${TRANSPORT:-smtp}" 127.0.0.1 "$PORT")
+}
+
+# ---- producers ----
+
+scene_mkspool()
+{
+	KIND=maker NO_SPOOL=1 ALL='ann@example.com '
+	COMMAND=(ml-mkspool "$SPOOL")
+}
+
+scene_enqueue()
+{
+	KIND=producer ALL='ann@example.com bob@example.com '
+	COMMAND=(ml-enqueue -f "$SENDER" "$SPOOL" ann@example.com bob@example.com)
+}
+
+scene_explode()
+{
+	users 6
+	KIND=producer
+	COMMAND=(ml-explode -f "$SENDER" -V += -n 2 -l list "$SPOOL")
+}
+
+# Envelopes that are larger than what is written at a time: the count of recipients is patched.
+scene_large()
+{
+	local i
+	awk 'BEGIN { for (i = 1; i <= 240; i++) { printf "user%d@example.com\tname=", i
+		for (k = 0; k < 600; k++) printf "x"; print "" } }' >list
+	KIND=producer ALL=
+	for ((i = 1; i <= 240; i++)); do
+		ALL+="user$i@example.com "
+	done
+	COMMAND=(ml-explode -f "$SENDER" -n 120 -l list "$SPOOL")
+}
+
+# So many that a thread writes them.
+scene_behind()
+{
+	users 90
+	KIND=producer
+	COMMAND=(ml-explode -f "$SENDER" -n 1 -l list "$SPOOL")
+}
+
+scene_keyed()
+{
+	users 6
+	KIND=keyed
+	COMMAND=(ml-explode -f "$SENDER" -n 2 -k K -l list "$SPOOL")
+}
+
+# Another has the key already: this one loses, and completes it.
+scene_loser()
+{
+	users 4
+	ml-mkspool "$SPOOL"
+	COMMAND=(ml-explode -f "$SENDER" -n 2 -k K -l list "$SPOOL")
+	cut_off renameat "${COMMAND[@]}"
+	cp -a "$SPOOL" work
+	KIND=keyed
+}
+
+# cut_off CALL CMD…: CMD is killed at its first CALL.
+cut_off()
+{
+	local n call=$1
+	shift
+	cp -a "$SPOOL" keep
+	"$FAULT" -s "$SPOOL" -r calls "$@" <text >/dev/null
+	n=$(awk -v call="$call" '$2 == call { print $1; exit }' calls)
+	rm -rf "$SPOOL"
+	mv keep "$SPOOL"
+	"$FAULT" -a kill -n "$n" -s "$SPOOL" -r report "$@" <text >/dev/null
+	grep -q "^$call " report || { echo "not cut off at $call"; exit 1; }
+}
+
+# ---- a runner, and what becomes of its envelopes ----
+
+scene_success()
+{
+	users 3
+	ml-mkspool "$SPOOL"
+	ml-explode -f "$SENDER" -V += -n 2 -m text -l list "$SPOOL" >/dev/null
+	to ann@example.com bob@example.com
+	FLIGHT=2
+	runs -1
+}
+
+scene_deferral()
+{
+	ml-mkspool "$SPOOL"
+	to late@example.com ann@example.com
+	to later@example.com
+	RULES='rcpt late*@* 450 4.2.1 later'
+	FLIGHT=1
+	runs -1
+}
+
+scene_failure()
+{
+	ml-mkspool "$SPOOL"
+	to bad@example.com
+	SENDER=spam@example.org
+	to ann@example.com bob@example.com
+	RULES=$'rcpt bad@* 550 5.1.1 no such user\nmail spam@* 550 5.7.1 not from you'
+	LATER=$RULES FAILING='bad@example.com ann@example.com bob@example.com '
+	runs -1
+}
+
+scene_refused()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com bob@example.com
+	to eve@example.com
+	RULES='text Hello 554 5.6.0 not this'
+	LATER=$RULES FAILING=$ALL
+	runs -1
+}
+
+# Six days old, deferred before, and still refused for now.
+scene_expiry()
+{
+	ml-mkspool "$SPOOL"
+	to late@example.com ann@example.com
+	sed -i -e "s/^born .*/born $(($(date +%s) - 6 * 86400))/" -e 's/^T000/T450/' "$ENVELOPE"
+	echo '! 1 450 4.2.1 later' >>"$ENVELOPE"
+	RULES='rcpt late@* 450 4.2.1 later'
+	LATER=$RULES FAILING='late@example.com ' FLIGHT=1
+	runs -1
+}
+
+scene_partial()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com bad@example.com late@example.com bob@example.com
+	to eve@example.com
+	RULES=$'rcpt bad@* 550 5.1.1 no such user\nrcpt late@* times 1 450 4.2.1 later'
+	LATER='rcpt bad@* 550 5.1.1 no such user'
+	FAILING='bad@example.com ' FLIGHT=2
+	runs -1
+}
+
+# Text by text in one write, eight of them unanswered at a time.
+options_window()
+{
+	SINK_OPTIONS='-C -d 1'
+}
+
+scene_window()
+{
+	users 24
+	ml-mkspool "$SPOOL"
+	ml-explode -f "$SENDER" -V += -n 10 -m text -l list "$SPOOL" >/dev/null
+	FLIGHT=8
+	runs -1 -w 8
+}
+
+# What was accepted before the connection went is sent again: one more in flight.
+scene_lost()
+{
+	users 6
+	ml-mkspool "$SPOOL"
+	ml-explode -f "$SENDER" -V += -n 3 -m text -l list "$SPOOL" >/dev/null
+	RULES=$'text * after 1 times 1 dropbefore\ntext * after 2 times 1 drop\nmail * after 3 times 1 421 4.3.2 going down'
+	FLIGHT=4
+	runs -1
+}
+
+# One that has no message, one that is torn, one that has nothing to do, and one as it should be.
+scene_odd()
+{
+	ml-mkspool "$SPOOL"
+	to none@example.com
+	rm "$SPOOL/mess/${ENVELOPE#*/new/*.}"
+	to torn@example.com torn2@example.com
+	sed -i '$d' "$ENVELOPE"
+	to done@example.com
+	sed -i 's/^T000/D250/' "$ENVELOPE"
+	ALL=
+	to ann@example.com
+	HELD=2 FLIGHT=1
+	runs -1
+}
+
+options_lmtp()
+{
+	SINK_OPTIONS=
+}
+
+scene_lmtp()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com bad@example.com late@example.com
+	to bob@example.com
+	RULES=$'lmtp bad@* 550 5.1.1 no such user\nlmtp late@* times 1 450 4.2.1 later'
+	LATER='rcpt bad@* 550 5.1.1 no such user'
+	FAILING='bad@example.com ' FLIGHT=3
+	TRANSPORT=lmtp
+	runs -1
+	TRANSPORT=smtp
+}
+
+# Two children and their parent; everything above a little.
+scene_crew()
+{
+	users 6
+	ml-mkspool "$SPOOL"
+	ml-explode -f "$SENDER" -V += -n 2 -m text -l list "$SPOOL" >/dev/null
+	to late@example.com ann@example.com
+	to bad@example.com
+	RULES=$'rcpt bad@* 550 5.1.1 no such user\nrcpt late@* 450 4.2.1 later'
+	LATER='rcpt bad@* 550 5.1.1 no such user'
+	FAILING='bad@example.com ' FLIGHT=2
+	runs -1 -j 2
+}
+
+# ---- requeue: one of everything that a round deals with ----
+
+scene_requeue()
+{
+	local name staged
+	ml-mkspool "$SPOOL"
+	to done@example.com
+	to late@example.com
+	rules 'rcpt late@* 450 4.2.1 later'
+	ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT" 2>/dev/null
+	rules ''
+	# claimed by a runner that was killed, and by one whose run file is gone as well
+	to one@example.com
+	cut_off pwrite64 ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$PORT" 2>/dev/null
+	for name in "$SPOOL"/new/[0-9]*; do
+		[ ! -e "$name" ] || mv "$name" "$SPOOL/cur/${name##*/}:1795461876163381.host.2.00000000"
+	done
+	to two@example.com
+	mv "$ENVELOPE" "$SPOOL/cur/${ENVELOPE##*/}:1795461876163381.host.1.00000000"
+	# staged, and recorded under a key; staged, and old
+	users 4
+	cut_off renameat ml-explode -f "$SENDER" -n 2 -k K -l list "$SPOOL"
+	staged=$(find "$SPOOL/tmp" -mindepth 1)
+	cut_off renameat ml-explode -f "$SENDER" -n 2 -l list "$SPOOL"
+	cut_off renameat ml-enqueue -f "$SENDER" "$SPOOL" old@example.org
+	find "$SPOOL/tmp" -mindepth 1 | grep -vxF "$staged" | xargs touch -d '3 days ago'
+	ALL+='late@example.com one@example.com two@example.com '
+	GRACE='-g 0'
+	cp -a "$SPOOL" work
+	KIND=requeue
+	COMMAND=(ml-requeue -a -g 0 -k 0 "$SPOOL")
+}
+
+# ---- status: it only reads ----
+
+scene_status()
+{
+	scene_requeue
+	KIND=reader
+	COMMAND=(ml-status "$SPOOL")
+}
