@@ -3,6 +3,7 @@
 #include "crew.h"
 #include "die.h"
 #include "life.h"
+#include "signals.h"
 #include "spool.h"
 
 const char program[] = "ml-runner";
@@ -14,6 +15,8 @@ main(int argc, char **argv)
 	struct spool s;
 
 	std_start();
+	if (signals_note() < 0)
+		die_errno("can't start");
 	options_read(&o, argc, argv);
 	if (o.processes == 1)
 		return std_finish(life(&o, -1, 0));

@@ -48,18 +48,22 @@ make_pipe(void)
 }
 
 int
-signals_catch(void)
+signals_note(void)
 {
 	struct sigaction act = { .sa_handler = note };
 	size_t i;
 
-	if (make_pipe() < 0)
-		return -1;
 	(void)sigemptyset(&act.sa_mask);
 	for (i = 0; i < sizeof caught / sizeof *caught; i++)
 		if (sigaction(caught[i], &act, NULL) < 0)
 			return -1;
 	return 0;
+}
+
+int
+signals_catch(void)
+{
+	return make_pipe() < 0 ? -1 : signals_note();
 }
 
 int

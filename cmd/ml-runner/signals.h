@@ -14,7 +14,9 @@ struct signals {
 
 extern struct signals signals;
 
-/* Installs the handlers: 0, or -1 with errno. */
+/* First of all: a signal before signals_catch() sets its flag and ends nobody.  0, or -1 with errno. */
+int signals_note(void);
+/* As well, and what wakes poll(); anew in a child that forked.  0, or -1 with errno. */
 int signals_catch(void);
 /* Readable once a signal came. */
 int signals_fd(void);
