@@ -361,3 +361,14 @@ no_blind_sync()
 		done
 	done
 }
+
+@test "a signal that comes while ml-runner starts ends nothing" {
+	local signal
+	for signal in ALRM HUP; do
+		ml-enqueue -f news@example.org "$SPOOL" ann@example.com <letter >name
+		timeout 20 strace -qq -o trace -P "$SPOOL" -e trace=openat -e inject="openat:signal=$signal:when=1" \
+			ml-runner -1 -j 2 "$SPOOL" smtp 127.0.0.1 "$PORT" 2>err || complain "$signal: exit $?"
+		grep -q "^--- SIG$signal" trace
+		[ "$(tree | grep -vc '^done/')" -eq 0 ] || complain "not delivered"
+	done
+}
