@@ -59,6 +59,9 @@ int spool_sync_below(struct spool *s, enum spool_dir d, const char *name);
 /* The value of KEY in `key value` lines, copied; 1 if it is there. */
 int spool_line_value(const char *text, const char *key, char *value, size_t size);
 
+/* place.c: lets the file system put each directory in FD somewhere else, where it can. */
+void spool_spread(int fd);
+
 /* move.c: renames, and unlinks a source that one inode's two names have left.
    1: the target was there before, as the other name of the same inode. */
 int spool_move(struct spool *s, enum spool_dir from, const char *old, enum spool_dir to, const char *name);

@@ -79,6 +79,8 @@ make_dir(struct spool *s, enum spool_dir d)
 	if (fd < 0)
 		return spool_fail(s, d, NULL);
 	result = spool_own(s, fd, spool_dir_mode(s));
+	if (d == SPOOL_TMP)             /* where the broadcasts are made */
+		spool_spread(fd);
 	saved = errno;
 	(void)again_close(fd);
 	errno = saved;
