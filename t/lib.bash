@@ -6,7 +6,7 @@
 #                           UNIQUEs become a, b, c … (in their order of creation), ORDERs go, RUNNERs
 #                           become R.  Directories end in /.  An empty spool prints nothing, so
 #                           [ -z "$(tree)" ] says that nothing at all is left anywhere.
-#   wait_for [-t S] CMD…    runs CMD every 20 ms until it is true; after S (10) seconds fails and
+#   wait_for [-t S] CMD…    runs CMD every 20 ms, later every 100, until it is true; after S (10) seconds fails and
 #                           shows the state of the spool
 #   envelopes [DIR…]        paths of the envelopes below DIRs (new cur defer fail done hold), sorted
 #   rcpts [DIR…]            all recipient lines in them: "T000 ann@example.com"
@@ -114,7 +114,7 @@ tree()
 
 wait_for()
 {
-	local seconds=10 end
+	local seconds=10 end looks=0
 	if [ "$1" = -t ]; then
 		seconds=$2
 		shift 2
@@ -126,7 +126,9 @@ wait_for()
 			if [ -d "${SPOOL:-/nowhere}" ]; then tree; fi
 			return 1
 		fi
-		sleep 0.02
+		# what takes long is looked at less often: the look takes time from what is waited for
+		looks=$((looks + 1))
+		if [ "$looks" -lt 25 ]; then sleep 0.02; else sleep 0.1; fi
 	done
 }
 
@@ -141,10 +143,7 @@ envelopes()
 
 rcpts()
 {
-	local f
-	envelopes "$@" | while IFS= read -r f; do
-		grep -aE '^[TDF][0-9]{3} ' "$f" || :
-	done
+	envelopes "$@" | xargs -r -d '\n' grep -haE '^[TDF][0-9]{3} ' || :
 }
 
 state()
