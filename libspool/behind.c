@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Writing behind: a thread creates and writes envelopes in the order in which
- * they were handed over, while the next are filled.  It stops at its first
- * failure, which the next call reports.  What a crash leaves is what the
- * staging without it leaves: files in tmp/ that have no message yet.
+ * Writing behind: a thread creates, writes and links envelopes in the order in
+ * which they were handed over, while the next are filled.  It stops at its
+ * first failure, which the next call reports.  What a crash leaves is what the
+ * staging without it leaves: files in tmp/, the last of which may have no
+ * message yet.
  *
- * It takes no signal, allocates nothing, and shares nothing but the queue.
+ * It takes no signal, allocates nothing, and shares nothing but the queue.  The
+ * text is the thread's as long as it lives.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +17,7 @@
 
 #include "behind.h"
 #include "internal.h"
+#include "stage.h"
 
 #define SLOTS      16
 #define BATCH      8          /* neither side is woken for less: waking costs as much as a file */
@@ -27,12 +30,12 @@ struct job {
 };
 
 struct spool_behind {
-	struct spool spool;             /* the thread's own copy, with its failure's object */
+	struct spool spool;             /* the thread's own copies, with its failure's object */
+	struct spool_stage stage;
 	pthread_t thread;
-	pthread_mutex_t lock;           /* of the following six */
+	pthread_mutex_t lock;           /* of the following five */
 	pthread_cond_t work, room;
 	unsigned long put, done;        /* jobs so far; those between are in their slots */
-	unsigned long written;          /* the K of the last that was done */
 	int failed;                     /* errno; then the thread has ended */
 	int hurry, ending;
 	struct job job[SLOTS];
@@ -40,7 +43,7 @@ struct spool_behind {
 };
 
 static int
-write_job(struct spool *s, const struct job *j, const char *data)
+write_envelope(struct spool *s, const struct job *j, const char *data)
 {
 	int fd = spool_create(s, SPOOL_TMP, j->path, O_WRONLY), failed;
 
@@ -51,6 +54,14 @@ write_job(struct spool *s, const struct job *j, const char *data)
 		failed = errno;
 	errno = failed;
 	return failed == 0 ? 0 : spool_fail(s, SPOOL_TMP, j->path);
+}
+
+static int
+do_job(struct spool_behind *b, const struct job *j, const char *data)
+{
+	if (j->length > 0 && write_envelope(&b->spool, j, data) < 0)
+		return -1;
+	return spool_stage_link_text(&b->stage, j->k);
 }
 
 /* How many jobs there are by now; as many as there were, AT, if it is time to end. */
@@ -68,13 +79,11 @@ await_work(struct spool_behind *b, unsigned long at)
 }
 
 static void
-note(struct spool_behind *b, unsigned long done, unsigned long k, int failed)
+note(struct spool_behind *b, unsigned long done, int failed)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	if (failed == 0) {
+	if (failed == 0)
 		b->done = done;
-		b->written = k;
-	}
 	b->failed = failed;
 	if (failed != 0 || b->put - done <= (b->hurry ? 0 : SLOTS - BATCH))
 		(void)pthread_cond_signal(&b->room);
@@ -90,10 +99,8 @@ work(void *context)
 
 	while (failed == 0 && (put = await_work(b, at)) != at)
 		for (; failed == 0 && at != put; at++) {
-			const struct job *j = &b->job[at % SLOTS];
-
-			failed = write_job(&b->spool, j, b->buffer[at % SLOTS]) < 0 ? errno : 0;
-			note(b, at + 1, j->k, failed);
+			failed = do_job(b, &b->job[at % SLOTS], b->buffer[at % SLOTS]) < 0 ? errno : 0;
+			note(b, at + 1, failed);
 		}
 	return NULL;
 }
@@ -128,14 +135,17 @@ release(struct spool_behind *b)
 }
 
 struct spool_behind *
-spool_behind_start(const struct spool *s)
+spool_behind_start(const struct spool_stage *st)
 {
 	struct spool_behind *b = malloc(sizeof *b);
 
 	if (b == NULL)
 		return NULL;
-	memset(b, 0, offsetof(struct spool_behind, job));
-	b->spool = *s;
+	b->spool = *st->spool;
+	memcpy(&b->stage, st, offsetof(struct spool_stage, buffer));
+	b->stage.spool = &b->spool;
+	b->put = b->done = 0;
+	b->failed = b->hurry = b->ending = 0;
 	(void)pthread_mutex_init(&b->lock, NULL);
 	(void)pthread_cond_init(&b->work, NULL);
 	(void)pthread_cond_init(&b->room, NULL);
@@ -162,18 +172,18 @@ await_done(struct spool_behind *b, struct spool *s, unsigned long left)
 }
 
 int
-spool_behind_put(struct spool_behind *b, struct spool *s, const char *path, unsigned long k,
-    const char *data, size_t length)
+spool_behind_put(struct spool_behind *b, struct spool_stage *st, const char *data, size_t length)
 {
 	struct job *j = &b->job[b->put % SLOTS];        /* nobody else changes put */
 
 	(void)pthread_mutex_lock(&b->lock);
-	if (await_done(b, s, b->put - b->done == SLOTS ? SLOTS - BATCH : SLOTS) < 0)
+	if (await_done(b, st->spool, b->put - b->done == SLOTS ? SLOTS - BATCH : SLOTS) < 0)
 		return -1;
-	(void)snprintf(j->path, sizeof j->path, "%s", path);
-	j->k = k;
+	(void)snprintf(j->path, sizeof j->path, "%s", st->file);
+	j->k = st->envelopes;
 	j->length = length;
-	memcpy(b->buffer[b->put % SLOTS], data, length);
+	if (length > 0)
+		memcpy(b->buffer[b->put % SLOTS], data, length);
 	(void)pthread_mutex_lock(&b->lock);
 	b->put++;
 	if (b->put - b->done >= BATCH)
@@ -183,34 +193,26 @@ spool_behind_put(struct spool_behind *b, struct spool *s, const char *path, unsi
 }
 
 int
-spool_behind_written(struct spool_behind *b, struct spool *s, int all, unsigned long *k)
+spool_behind_wait(struct spool_behind *b, struct spool_stage *st)
 {
-	int result;
-
 	(void)pthread_mutex_lock(&b->lock);
-	b->hurry = all;
-	if (all)
-		(void)pthread_cond_signal(&b->work);
-	result = await_done(b, s, all ? 0 : SLOTS);
-	(void)pthread_mutex_lock(&b->lock);
-	b->hurry = 0;
-	*k = b->written;
-	(void)pthread_mutex_unlock(&b->lock);
-	return result;
+	b->hurry = 1;
+	(void)pthread_cond_signal(&b->work);
+	return await_done(b, st->spool, 0);
 }
 
 void
-spool_behind_end(struct spool_behind *b)
+spool_behind_end(struct spool_behind *b, struct spool_stage *st)
 {
 	int saved = errno;
 
-	if (b == NULL)
-		return;
 	(void)pthread_mutex_lock(&b->lock);
 	b->ending = 1;
 	(void)pthread_cond_signal(&b->work);
 	(void)pthread_mutex_unlock(&b->lock);
 	(void)pthread_join(b->thread, NULL);
+	st->texts = b->stage.texts;
+	st->text_fd = b->stage.text_fd;
 	release(b);
 	errno = saved;
 }

@@ -121,7 +121,6 @@ struct spool_stage {
 	int text_fd;                    /* tmp/.text.UNIQUE */
 	unsigned long texts;            /* copies made of it (EMLINK) */
 	unsigned long envelopes;        /* begun so far */
-	unsigned long linked;           /* of these have their text in mess/ */
 	uint64_t rcpts;                 /* in all of them */
 	uint64_t begun;                 /* seconds of spool_uptime(): writers give up after a day */
 	int renamed;                    /* it is in new/: nothing may be taken back */

@@ -131,22 +131,6 @@ write_buffer(struct spool_stage *st, int counted)
 	return 0;
 }
 
-/* Links the texts of the envelopes that the thread has written; waits for all of them if ALL. */
-static int
-link_written(struct spool_stage *st, int all)
-{
-	unsigned long written;
-
-	if (st->behind == NULL)
-		return 0;
-	if (spool_behind_written(st->behind, st->spool, all, &written) < 0)
-		return -1;
-	while (st->linked < written)
-		if (spool_stage_link_text(st, ++st->linked) < 0)
-			return -1;
-	return 0;
-}
-
 int
 spool_stage_rcpt(struct spool_stage *st, const char *line, size_t length)
 {
@@ -179,7 +163,7 @@ spool_stage_in_time(struct spool_stage *st)
 	return spool_fail(st->spool, SPOOL_TMP, st->name);
 }
 
-/* Writes the envelope here and now. */
+/* Writes the envelope here and now; its text is linked by whoever has it. */
 static int
 finish(struct spool_stage *st)
 {
@@ -193,10 +177,9 @@ finish(struct spool_stage *st)
 	st->fd = -1;
 	if (again_close(fd) < 0)
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
-	if (link_written(st, 1) < 0)            /* those before it */
-		return -1;
-	st->linked = st->envelopes;
-	return spool_stage_link_text(st, st->linked);
+	if (st->behind != NULL)
+		return spool_behind_put(st->behind, st, NULL, 0);
+	return spool_stage_link_text(st, st->envelopes);
 }
 
 /* Lets the thread write it. */
@@ -207,10 +190,8 @@ hand_over(struct spool_stage *st)
 
 	if (head < 0)
 		return -1;
-	if (spool_behind_put(st->behind, st->spool, st->file, st->envelopes,
-	    st->buffer + STAGE_HEAD - head, st->used - STAGE_HEAD + (size_t)head) < 0)
-		return -1;
-	return link_written(st, 0);
+	return spool_behind_put(st->behind, st, st->buffer + STAGE_HEAD - head,
+	    st->used - STAGE_HEAD + (size_t)head);
 }
 
 /* From so many envelopes on it pays to write them beside the filling; where each is synced by
@@ -219,7 +200,7 @@ static void
 go_behind(struct spool_stage *st)
 {
 	if (st->envelopes == STAGE_ALONE && syncs_later(st))
-		st->behind = spool_behind_start(st->spool);
+		st->behind = spool_behind_start(st);
 }
 
 int
@@ -243,7 +224,8 @@ spool_stage_next(struct spool_stage *st)
 void
 spool_stage_settle(struct spool_stage *st)
 {
-	spool_behind_end(st->behind);
+	if (st->behind != NULL)
+		spool_behind_end(st->behind, st);
 	st->behind = NULL;
 }
 
@@ -254,7 +236,7 @@ spool_stage_sync(struct spool_stage *st)
 	struct spool *s = st->spool;
 	int fd, result;
 
-	if (link_written(st, 1) < 0 || spool_stage_in_time(st) < 0)
+	if ((st->behind != NULL && spool_behind_wait(st->behind, st) < 0) || spool_stage_in_time(st) < 0)
 		return -1;
 	spool_stage_settle(st);
 	if (syncs_later(st))

@@ -93,8 +93,8 @@ write 40
 write 66
 close 60
 close 66
-linkat 50
-linkat 99'
+linkat 40
+linkat 66'
 
 # strace may not see a thread that is not there.
 need_behind()
