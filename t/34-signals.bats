@@ -282,6 +282,51 @@ stopped_with_a_claim()
 	[ "$(rcpts 'done' | cut -c 1-4 | uniq -c | tr -s ' ')" = " 2 D250" ]
 }
 
+# reader: a command that takes its stdin once `go` is there, and has got it when that has ended
+reader()
+{
+	cat >reader <<-'END'
+		#!/bin/sh
+		touch began
+		until [ -e go ]; do kill -0 $PPID || exit; sleep 0.02; done
+		cat >part && mv part got
+	END
+	chmod +x reader
+}
+
+@test "the text of a claim that was taken goes no further into a command, which is killed" {
+	reader
+	for ((i = 0; i < 10; i++)); do
+		rm -f began
+		start ml-runner "$SPOOL" pipe ./reader
+		wait_for state_is idle
+		old=$(ls "$SPOOL/run")
+		NAME=$({ letter; yes 'a line of some length' | head -n 40000; } |
+			ml-enqueue -f news@example.org "$SPOOL" ann@example.com)
+		wait_for test -e began
+		kill -s STOP "$PID"
+		# unless it said in the meantime that it is busy, its next heartbeat is due at once
+		grep -q '^state idle$' "$SPOOL/run/$old" && break
+		kill -s CONT "$PID"
+		insist
+		find "$SPOOL" -type f -delete
+	done
+	rm "$SPOOL/run/$old"
+	mv "$SPOOL/cur/$NAME:$old" "$SPOOL/new/$NAME"
+	run -0 ml-runner -1 "$SPOOL" pipe sh -c 'cat >>copies'
+	kill -s CONT "$PID"
+	wait_for grep -q ^lost "$PID_ERR"
+	touch go
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	[ ! -e got ]
+	[ "$(grep -c '^Subject' copies)" -eq 1 ]
+	[ "$(grep -v -e ^renamed -e ^lost "$PID_ERR")" = '' ]
+	run -0 tree
+	assert_lines 'done/a'
+	[ "$(rcpts)" = 'D250 ann@example.com' ]
+}
+
 @test "kill -9 in the middle of a broadcast: requeued, nothing is lost, at most one message twice" {
 	sink -d 3
 	explode 300 -n 3

@@ -20,6 +20,7 @@
 #include "body.h"
 #include "clock.h"
 #include "command.h"
+#include "job.h"
 #include "log.h"
 #include "signals.h"
 #include "tend.h"
@@ -39,7 +40,7 @@ struct running {
 	char line[300];                 /* of stderr, being read */
 	size_t length;
 	int64_t kill_at, end_at;
-	int status, ended, abandoned;
+	int status, ended, abandoned, cut;
 	struct command_result *result;
 	const char *name;
 };
@@ -142,6 +143,31 @@ drop_cr(char *text, size_t n)
 	return kept;
 }
 
+/* Before its stdin is closed: half a message must not pass for a whole one. */
+static void
+cut_off(struct running *c)
+{
+	(void)kill(-c->pid, SIGKILL);
+	(void)kill(c->pid, SIGKILL);
+	close_end(&c->in);
+}
+
+/* 1: more of the text may leave now.  Where that will not come again, since the claim is lost or
+   the runner about to end, the command is cut off. */
+static int
+may_feed(struct runner *r, struct running *c)
+{
+	if (c->in < 0)
+		return 0;
+	if (tend_may_send(r))
+		return 1;
+	if (job_any_lost(r) || r->opt->once || signals.stop != 0) {
+		cut_off(c);
+		c->cut = 1;
+	}
+	return 0;
+}
+
 /* A command that reads no more of its stdin is judged by its exit code alone. */
 static void
 feed(struct running *c)
@@ -150,10 +176,8 @@ feed(struct running *c)
 
 	if (c->from == c->to) {
 		n = anew_pread(c->body->fd, c->piece, sizeof c->piece, c->at);
-		if (n < 0 || (n == 0 && c->at < c->body->size)) {       /* half a message must not pass for a whole one */
-			(void)kill(-c->pid, SIGKILL);
-			(void)kill(c->pid, SIGKILL);
-		}
+		if (n < 0 || (n == 0 && c->at < c->body->size))
+			cut_off(c);
 		if (n <= 0) {
 			close_end(&c->in);
 			return;
@@ -234,12 +258,12 @@ turn(struct runner *r, struct running *c)
 {
 	int64_t until = c->kill_at != 0 ? c->kill_at : c->end_at, soon = clock_ms() + TURN_MS;
 	short happened = 0;
-	int fd = c->in >= 0 ? c->in : c->err;
+	int feeding = may_feed(r, c);
 
-	if (c->in >= 0 && c->err >= 0)
+	if (c->in >= 0 && (c->err >= 0 || !feeding))
 		until = soon < until ? soon : until;
-	(void)tend_wait(r, fd, c->in >= 0 ? POLLOUT : POLLIN, until, 0, &happened);
-	if (c->in >= 0 && happened != 0)
+	(void)tend_wait(r, feeding ? c->in : c->err, feeding ? POLLOUT : POLLIN, until, 0, &happened);
+	if (may_feed(r, c) && feeding && happened != 0)
 		feed(c);
 	if (c->err >= 0)
 		(void)listen_to(c);
@@ -270,7 +294,8 @@ command_run(struct runner *r, const struct transaction *t, struct command_result
 	close_end(&c.in);
 	close_end(&c.err);
 	result->code = WIFEXITED(c.status) ? WEXITSTATUS(c.status) : 128 + WTERMSIG(c.status);
-	if (c.abandoned)
+	/* what had ended before it could be cut off is judged by its exit code all the same */
+	if (c.abandoned || (c.cut && WIFSIGNALED(c.status)))
 		result->code = COMMAND_ABANDONED;
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "work.h"
 
-#define COMMAND_ABANDONED (-1)          /* dropped by a second signal: its outcome is in doubt */
+#define COMMAND_ABANDONED (-1)          /* dropped by a second signal, or cut off: its outcome is in doubt */
 
 struct command_result {
 	int code;                       /* as a shell tells it: 128 and the signal; or COMMAND_ABANDONED */

@@ -229,6 +229,54 @@ all_done()
 	done
 }
 
+# piped: one recipient whose mark is due to be synced while the command for the next one, which does not
+# read before `go` is there, has its text only in part
+piped()
+{
+	rm -rf "$SPOOL" began go part copies
+	mkspool
+	{ cat letter; yes 'a line of some length' | head -n 40000; } |
+		ml-enqueue -f news@example.org "$SPOOL" ann@example.com bob@example.com >name
+	cat >command <<-'END'
+		#!/bin/sh
+		[ "$RECIPIENT" = bob@example.com ] || { cat >>copies; exit; }
+		touch began
+		until [ -e go ]; do kill -0 $PPID || exit; sleep 0.05; done
+		cat >part && cat part >>copies
+	END
+	chmod +x command
+}
+
+@test "while a mark can't be synced nothing goes into a command either, and then the rest does" {
+	piped
+	start strace -qq -o trace -e trace=fdatasync,write,poll -e signal=none \
+		-e inject=fdatasync:error=EIO:when=1..3 ml-runner "$SPOOL" pipe ./command
+	wait_for test -e began
+	wait_for grep -q '^ml-runner: cur/.*: Input/output error$' "$PID_ERR"
+	touch go
+	wait_for all_done 2
+	[ "$(grep -c '^Subject' copies)" -eq 2 ]
+	[ "$(wc -l <copies)" -eq $((2 * ($(wc -l <letter) + 40000))) ]
+	grep -x recovered "$PID_ERR"
+	kill "$(pgrep -x -P "$PID" ml-runner)"
+	wait "$PID"
+	# between the first failure and the first success: no text, and a look five times a second
+	awk '/^fdatasync/ { failing = $NF != 0 && /INJECTED/; seen += failing }
+		failing && /^write\(.*a line of some length/ { bad++ }
+		failing && /^poll/ { polls++ }
+		END { exit bad || seen != 3 || polls < 3 || polls > 60 }' trace
+}
+
+@test "with -1 a command is killed over a text that goes no further, since a mark can't be synced" {
+	piped
+	POINT='fdatasync, all'
+	inject error=EIO fdatasync 1+ timeout 10 ml-runner -1 "$SPOOL" pipe ./command
+	[ "$CODE" -eq 75 ] || complain "exit $CODE"
+	grep -q '^ml-runner: cur/.*: Input/output error$' err
+	[ ! -e part ]
+	[ "$(grep -c '^Subject' copies)" -eq 1 ]
+}
+
 # strace can't make a link and then deny it: the record is put there while the call stands still.
 @test "a link into sent/ that was made, and reported as failed, is a success" {
 	local command
