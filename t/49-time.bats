@@ -125,6 +125,26 @@ requeued due=0 returned=1 held=0 swept=0 purged=0 repaired=0 published=0"
 	[ "$(accepted)" = now@example.com ]
 }
 
+@test "a connection that was lost over an envelope past its lifetime is no deferral: the first one still waits" {
+	post old@example.com
+	sed -i "s/^born .*/born $(($(date +%s) - 6 * 86400))/" "$SPOOL/new/$NAME"
+	sink
+	rule 'mail * times 1 crash 1' 'rcpt * 451 4.7.1 later'
+	run -75 runner -1
+	[ "$(state)" = 'new
+T421 old@example.com
+! 0 lost 421 connection closed by the server' ]
+	wait_for eval 'runner -1'
+	[ "$(state)" = 'defer
+T451 old@example.com
+! 0 lost 421 connection closed by the server
+! 1 451 4.7.1 later' ]
+	run -0 ml-requeue -a "$SPOOL"
+	run -0 --separate-stderr runner -1
+	[ "$(rcpts fail)" = 'F451 old@example.com' ]
+	[[ $(grep ^failed <<<"$stderr") = *' to=old@example.com code=451 text="451 4.4.7 expired: '* ]]
+}
+
 @test "ORDERs from a clock that steps neither lose an envelope nor make it wait for more than a day" {
 	for step in -315360000 -86400 -60 60 86000 90000 2600000 315360000; do
 		post "step$step@example.com"

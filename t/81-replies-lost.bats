@@ -86,7 +86,7 @@ closed_once()
 	for second in $'accept\nsay 421 4.3.2 no\nexpect QUIT' $'accept\nclose' $'accept\nsay 554 5.3.2 no\nexpect QUIT'; do
 		{ upto data; printf '%s\n' close "$second"; } | play
 		[ "$CODE" -eq 75 ]
-		left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 connection closed by the server'
+		left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 connection closed by the server'
 	done
 }
 

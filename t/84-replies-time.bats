@@ -44,7 +44,7 @@ timed_out()
 {
 	silence "$1" "$2" || return
 	[ "$CODE" -eq 75 ] || return
-	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
+	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 timed out'
 }
 
 @test "a silent MAIL or RCPT: half of -t; DATA a fifth; the text all of it" {
@@ -62,7 +62,7 @@ timed_out()
 			[ "$point" = data ] || printf '%s\n' 'expect RCPT' 'expect DATA'
 			echo gone
 		} | play -t 1
-		left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
+		left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 timed out'
 	done
 }
 
@@ -123,7 +123,7 @@ long_text()
 	[ "$CODE" -eq 75 ]
 	# and not for a reply to it
 	grep -q '^disconnected error="timed out" unanswered=0' err
-	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
+	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 timed out'
 }
 
 @test "a server that reads a text slowly, with pauses, gets all of it" {
@@ -176,8 +176,8 @@ long_text()
 		long_text
 		again -t 5
 		[ "$CODE" -eq 75 ]
-		[[ $ending == reset ]] || left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 4.3.2 going down'
-		[[ $output == $'new\nT421 ann\nT421 bob\nT421 eve\n! 0 421 '* ]]
+		[[ $ending == reset ]] || left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 4.3.2 going down'
+		[[ $output == $'new\nT421 ann\nT421 bob\nT421 eve\n! 0 lost 421 '* ]]
 	done
 }
 

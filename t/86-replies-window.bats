@@ -151,7 +151,7 @@ broken()
 			expect QUIT"
 	} | sed '/^say $/d' | windows a b c d e
 	[ "$CODE" -eq 75 ] || return
-	left new 'D250 a' 'F550 b' 'T421 c' 'T000 d' 'T000 e' '! 2 550 5.1.1 no b' "! 0 421 $2"
+	left new 'D250 a' 'F550 b' 'T421 c' 'T000 d' 'T000 e' '! 2 550 5.1.1 no b' "! 0 lost 421 $2"
 }
 
 @test "421 or the end in the middle of a window: the oldest without an answer is T421, what is behind it untouched" {
@@ -247,7 +247,7 @@ withdrawn()
 			say 450 4.7.0 enough
 			expect QUIT'
 	} | windows a b c
-	left new 'D250 a' 'T421 b' 'T000 c' "! 0 421 the server's replies are out of step"
+	left new 'D250 a' 'T421 b' 'T000 c' "! 0 lost 421 the server's replies are out of step"
 }
 
 @test "no more than -w transactions are on their way, whatever is left to do" {

@@ -178,14 +178,17 @@ void
 settle_step_back(struct runner *r, struct job *j)
 {
 	const struct tally *t = NULL;
+	char text[REPLY_SIZE + sizeof LOST_NOTE];
 	size_t i;
 
 	for (i = 0; i < j->tallies; i++)
 		if (j->tally[i].code == 421)
 			t = &j->tally[i];
-	/* the note tells the next claim that this is not the first time */
-	if (t != NULL && !j->lost && !j->noted && still_lost(j) > 0)
-		(void)spool_note(&j->envelope, 0, t->text);
+	/* the note tells the next claim that this is not the first time; it tells of no deferral */
+	if (t != NULL && !j->lost && !j->noted && still_lost(j) > 0) {
+		(void)snprintf(text, sizeof text, LOST_NOTE "%s", t->text);
+		(void)spool_note(&j->envelope, 0, text);
+	}
 	j->noted = 1;
 	settle_release(r, j, spool_now());
 }

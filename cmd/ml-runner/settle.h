@@ -5,6 +5,8 @@
 
 #include "work.h"
 
+#define LOST_NOTE "lost "               /* and the 421: released over a lost connection, not deferred */
+
 /* Finishes, defers or expires the envelope of J, which has nothing in flight, and frees J. */
 void settle(struct runner *r, struct job *j);
 /* Back into new/, with ORDER (0: as it is), and frees J. */
