@@ -54,6 +54,7 @@ renew(struct runner *r)
 		return -1;
 	}
 	r->beatless = 0;
+	r->revoked = 0;
 	log_begin("renamed");
 	log_text("runner", r->self.id);
 	log_text("was", old);
@@ -63,11 +64,18 @@ renew(struct runner *r)
 	return 0;
 }
 
+/* 1: its claims may be another's, and nothing may be sent for them under this name. */
+static int
+needs_name(const struct runner *r)
+{
+	return r->revoked || spool_uptime() - r->self.beat > AWAY;
+}
+
 static void
 beat(struct runner *r)
 {
 	r->beat_at = clock_ms() + BEAT_MS;
-	if (spool_uptime() - r->self.beat > AWAY) {
+	if (needs_name(r)) {
 		if (renew(r) < 0)
 			r->beat_at = clock_ms() + RETRY_MS;
 		return;
@@ -77,7 +85,7 @@ beat(struct runner *r)
 		return;
 	}
 	if (errno == ENOENT) {
-		r->self.beat = 0;       /* till then nothing may be sent */
+		r->revoked = 1;
 		if (renew(r) < 0)
 			r->beat_at = clock_ms() + RETRY_MS;
 		return;
@@ -144,7 +152,7 @@ tend_may_send(struct runner *r)
 {
 	struct job *j;
 
-	if (spool_uptime() - r->self.beat > AWAY) {
+	if (needs_name(r)) {
 		r->beat_at = 0;
 		if (renew(r) < 0) {
 			r->troubled = 1;

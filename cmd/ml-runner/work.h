@@ -134,6 +134,7 @@ struct runner {
 	int64_t beat_at, sync_at;       /* when to do so next */
 	int64_t looked_at;              /* when everything that can wake it was looked at last */
 	int beatless;                   /* a heartbeat failed, which was said */
+	int revoked;                    /* its name is gone, and it has no other yet */
 	int stuck;                      /* marks can't be written: send nothing */
 	int leaving;                    /* what can't be let go now never will */
 	struct rate rate;

@@ -259,3 +259,25 @@ all_once()
 	[ "$(find "$SPOOL/new" -type f | wc -l)" -eq 10000 ]
 	[ -z "$(ls "$SPOOL/run")" ]
 }
+
+@test "a runner that was revoked, and can have no new name, sends nothing, in the first minute after a boot too" {
+	local boot
+	need unshare
+	boot=$(cut -d . -f 1 /proc/uptime)
+	unshare -T --boottime "-$((boot - 5))" true 2>unshare.err || skip "$(cat unshare.err)"
+	post
+	sink
+	rule 'connect * stall 2'
+	start timeout 20 unshare -T --boottime "-$(($(cut -d . -f 1 /proc/uptime) - 5))" \
+		ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$PORT"
+	wait_for eval '[ "$(event stall)" -eq 1 ]'
+	rm -r "$SPOOL/run"              # where a name can be neither beaten nor made
+	status=0
+	wait "$PID" || status=$?
+	[ "$status" -eq 75 ]
+	grep -q '^ml-runner: run/.*: No such file or directory$' "$PID_ERR"
+	[ "$(delivered)" -eq 0 ]
+	[ "$(tree)" = 'mess/a
+new/a' ]
+	[ "$(rcpts)" = 'T000 ann@example.com' ]
+}
