@@ -139,6 +139,31 @@ insist()
 	[ "$(rcpts new)" = "T000 ann@example.com" ]
 }
 
+@test "TERM to a runner that can't mark what was accepted: it stays claimed, exit 75, and comes back noted" {
+	mapfile -t everybody < <(addresses 60)
+	post "${everybody[@]}"
+	# marks beyond the first 1024 octets can't be written
+	start sh -c 'ulimit -f 2 && exec ml-runner -q "$1" pipe sh -c "cat; touch began; until [ -e go ]; do sleep 0.02; done" {rcpts}' \
+		- "$SPOOL"
+	wait_for test -e began
+	kill "$PID"
+	touch go
+	stop "$PID" CONT
+	[ "$status" -eq 75 ]
+	claim=$(ls "$SPOOL/cur")
+	[ "$(cat "$PID_ERR")" = "ml-runner: cur/$claim: File too large" ]
+	run -0 tree
+	assert_lines 'cur/a:R
+mess/a
+run/R'
+	run rcpts
+	[ "${lines[0]}" = 'D250 user1@example.com' ]
+	[ "${lines[59]}" = 'T000 user60@example.com' ]
+	run -0 ml-requeue "$SPOOL"
+	[ "$(tail -n 1 "$(envelopes new)")" = "! 0 died ${claim#*:} todo=$(rcpts | grep -c ^T)" ]
+	[ -z "$(ls "$SPOOL/run")" ]
+}
+
 @test "HUP: a new session, and nothing is lost or sent twice by that" {
 	sink -d 5
 	explode 120 -n 1

@@ -2,17 +2,19 @@
 /*
  * The life of a runner: look, reach the MTA, and only then claim; idle, down
  * and paused between.  Whatever ends it, its claims go back; what a kill
- * leaves in cur/ is put back by ml-requeue.
+ * leaves in cur/, or marks that can't be written, is put back by ml-requeue.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "command.h"
 #include "die.h"
+#include "job.h"
 #include "life.h"
 #include "log.h"
 #include "mta.h"
@@ -35,11 +37,24 @@
 static int
 return_strays(struct runner *r)
 {
-	int n = spool_return_strays(&r->self, NULL, 0);
+	struct spool_envelope **held = NULL;
+	struct job *j;
+	size_t n = 0;
+	int got;
 
-	if (n < 0)
+	for (j = r->jobs; j != NULL; j = j->next)
+		n++;
+	if (n > 0 && (held = calloc(n, sizeof *held)) == NULL) {
+		warn_errno("can't return claims");
+		return -1;
+	}
+	for (n = 0, j = r->jobs; j != NULL; j = j->next)
+		held[n++] = &j->envelope;
+	got = spool_return_strays(&r->self, held, n);
+	if (got < 0)
 		warn_spool(&r->spool, NULL);
-	return n < 0 ? -1 : 0;
+	free(held);
+	return got < 0 ? -1 : 0;
 }
 
 /* Waits for the trigger, a signal, or the next look. */
@@ -232,19 +247,28 @@ turn(struct runner *r, int *code)
 	return 1;
 }
 
-static void
+/* 0, or -1 if a claim is left. */
+static int
 leave(struct runner *r)
 {
+	int left;
+
 	r->leaving = 1;
 	mta_release(r);
 	mta_part(r);
+	left = return_strays(r) < 0 || r->jobs != NULL;
 	/* by the file that is left a claim that is left is known at once for a dead one's */
-	if (return_strays(r) == 0 && spool_runner_leave(&r->self) < 0)
+	if (!left && spool_runner_leave(&r->self) < 0)
 		warn_spool(&r->spool, NULL);
+	while (r->jobs != NULL) {
+		spool_envelope_close(&r->jobs->envelope);
+		job_drop(r, r->jobs);
+	}
 	queue_close(r);
 	rate_end(r);
 	spool_close(&r->spool);
 	log_flush();
+	return left ? -1 : 0;
 }
 
 static size_t
@@ -272,6 +296,7 @@ life(const struct options *o, int parent, unsigned long number)
 	if (!queue_surplus(&r))
 		while (signals.stop == 0 && turn(&r, &code))
 			continue;
-	leave(&r);
+	if (leave(&r) < 0 && code == EX_OK)
+		code = EX_TEMPFAIL;
 	return code;
 }

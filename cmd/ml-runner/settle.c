@@ -22,12 +22,14 @@ close_job(struct runner *r, struct job *j)
 
 /*
  * What was sent and can't be marked stays in hand, since who let it go would send it again; at the
- * end the claim stays in cur/, and whoever finds it there returns it.
+ * end the claim stays in cur/, for ml-requeue to return with a note that tells of it.
  */
 static void
 give_up(struct runner *r, struct job *j, enum kept how)
 {
-	if (j->envelope.failing && !r->leaving) {
+	if (j->envelope.failing) {
+		if (r->leaving && j->kept == KEPT_NOT)
+			warn_spool(&r->spool, NULL);
 		j->kept = how;
 		return;
 	}

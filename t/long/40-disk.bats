@@ -200,7 +200,13 @@ finished()
 	[[ $stderr = *"ml-runner: cur/"*": No space left on device"* ]]
 	[ "$(rcpts | grep -c '^T000 \(ann\|bob\)@')" -eq 2 ]
 	[ "$(delivered)" -le 1 ]
+	# the next runner shall not send it again while that can't be marked either
+	[ "$(rcpts cur | cut -c 5-)" = ' bad@example.com
+ good@example.com' ]
+	run -75 ml-requeue "$SPOOL"
+	[ "$(rcpts cur | wc -l)" -eq 2 ]
 	make_room
+	run -0 ml-requeue "$SPOOL"
 	runner -1
 	finished 2 1
 	[ -z "$(twice | grep -v good)" ]        # it may have been on its way
