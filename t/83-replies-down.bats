@@ -165,3 +165,23 @@ after_one()
 	output=$(state | sed 's/@example\.com//')
 	left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
 }
+
+@test "while a runner keeps off, a claim of its own that it does not hold goes back for others to take" {
+	sink
+	stop "$SINK_PID"
+	post
+	post stray@example.com
+	start_runner
+	wait_for state_is down
+	# as a claim leaves it that was made, and reported as failed
+	claim=$NAME:$(ls "$SPOOL/run")
+	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$claim"
+	kill -s ALRM "$PID"
+	wait_for test -e "$SPOOL/new/$NAME"
+	[ "$(ls "$SPOOL/run")" = "${claim#*:}" ]
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	[ "$(grep -vc '^down ' "$PID_ERR")" -eq 0 ]
+	[ "$(rcpts | sort)" = 'T000 ann@example.com
+T000 stray@example.com' ]
+}

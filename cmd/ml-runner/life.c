@@ -157,6 +157,7 @@ keep_off(struct runner *r, int *code)
 		*code = EX_TEMPFAIL;
 		return 0;
 	}
+	(void)return_strays(r);         /* for as long as this lasts its heartbeat would keep them */
 	rest(r, r->backoff.until);
 	clear_requests();
 	r->backoff.until = 0;
