@@ -392,3 +392,44 @@ sums $(cksum <"$(text_of "$f")") $(printf 'ann@example.com\n' | cksum)" ]
 	[ -z "$(cd "$SPOOL" && find new cur defer tmp run -mindepth 1)" ]
 	[ -e "$SPOOL/paused" ]
 }
+
+# got_since LOG-LINE…: what the recipe makes of one envelope to ann, bob and eve with that log
+got_since()
+{
+	mkdir -p "$SPOOL/hold/1795430645000000.b"
+	printf '%s\n' ml1 'born 1795430645' 'from n@l.example' 'id <a=1@l.example>' '' \
+	    'T000 ann@example.com	name=Ann' 'T451 bob@example.com' 'F550 eve@example.com' '! 0 451 later' \
+	    >"$SPOOL/hold/1795430645000000.b/1795430645000000.b.1"
+	[ $# -eq 0 ] || printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/log"
+	LOG=$BATS_TEST_TMPDIR/log H=hold/1795430645000000.b follow 'Who got it since' .
+	sed '1,/^$/d' "$SPOOL"/hold/*/*
+}
+
+@test "recipes: who got it since, from a log as each logger writes it" {
+	local stamp to='delivered id=<a=1@l.example> to'
+	# nothing, multilog t and s6-log t, svlogd -tt, s6-log T, syslog
+	for stamp in '' '@400000006b0951d523db2554 ' '2026-11-27_09:47:55.62327 ' \
+	    '2026-11-27 09:47:55.623278123  ' 'Nov 27 09:47:55 host ml-runner[811]: '; do
+		run -0 got_since "${stamp}connected to=127.0.0.1:25" \
+		    "$stamp$to=ann@example.com code=250 text=\"250 2.0.0 Ok\" delay=3" \
+		    "${stamp}delivered id=<other@l.example> to=bob@example.com code=250 text=\"250 Ok\" delay=3" \
+		    "${stamp}deferred id=<a=1@l.example> to=bob@example.com code=451 text=\"451 $to=bob@example.com\" delay=3" \
+		    "$stamp$to=eve@example.com code=250 text=\"250 2.0.0 Ok\" delay=3"
+		assert_lines 'D250 ann@example.com	name=Ann
+T451 bob@example.com
+F550 eve@example.com
+! 0 451 later'
+	done
+	[ -z "$(ls "$SPOOL/tmp")" ]
+}
+
+@test "recipes: who got it since, from a log that is empty or missing, changes nothing" {
+	: >"$BATS_TEST_TMPDIR/log"
+	for _ in 1 2; do
+		run got_since
+		[ "${lines[-4]}" = 'T000 ann@example.com	name=Ann' ]
+		[ "${lines[-3]}" = 'T451 bob@example.com' ]
+		[ "$(head -n 1 "$SPOOL"/hold/*/*)" = ml1 ]
+		rm -f "$BATS_TEST_TMPDIR/log"
+	done
+}
