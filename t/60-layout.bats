@@ -344,6 +344,33 @@ sums $(cksum <"$(text_of "$f")") $(printf 'ann@example.com\n' | cksum)" ]
 	[ -z "$(tree)" ]
 }
 
+@test "recipes: a broadcast is paused to the last envelope, though one goes back and forth meanwhile" {
+	local b x
+	b=$(addresses 2 | ml-explode -f n@l.example -n 1 -m <(letter) "$SPOOL")
+	x=$(cd "$SPOOL/new/$b" && ls -- *.2)
+	mv "$SPOOL/new/$b/$x" "$SPOOL/cur/$x:r"
+	# its runner puts it back just before somebody looks into cur/ and claims it just after; a while later
+	# it puts it back for good
+	mkdir "$BATS_TEST_TMPDIR/path"
+	cat >"$BATS_TEST_TMPDIR/path/find" <<-END
+		#!/bin/sh
+		[ "\$1" = cur ] && mkdir "$BATS_TEST_TMPDIR/once" 2>/dev/null || exec $(command -v find) "\$@"
+		mv "cur/$x:r" "new/$x"
+		$(command -v find) "\$@"
+		mv "new/$x" "cur/$x:r"
+	END
+	printf '#!/bin/sh\nmv "cur/%s:r" "new/%s"\n' "$x" "$x" >"$BATS_TEST_TMPDIR/path/sleep"
+	chmod +x "$BATS_TEST_TMPDIR"/path/*
+	PATH=$BATS_TEST_TMPDIR/path:$PATH follow 'Pause a broadcast' "$b"
+	[ -d "$BATS_TEST_TMPDIR/once" ]
+	run -0 tree
+	assert_lines 'hold/a/
+hold/a/a.1
+hold/a/a.2
+mess/a.1
+mess/a.2'
+}
+
 @test "recipes: who got it, who did not, and again to those who failed" {
 	b=$(printf '%s@example.com\n' ann fail later |
 	    ml-explode -f n@l.example -n 1 -m <(letter) "$SPOOL")

@@ -124,17 +124,20 @@ clock()
 
 # ---- the operator, by the recipes of spool-layout.md ----
 
+pause_pass()
+{
+	find defer new -type f -name "*.$u.*" -exec mv -t "hold/$b" {} +
+	find cur -type f -name "*.$u.*" | grep -q .
+}
+
 pause_broadcast()
 {
 	local b=$1 u=${1#*.} tries=0
 	[ -d "hold/$b" ] || mv -T "new/$b" "hold/$b" || mkdir "hold/$b"
-	while :; do
-		find new defer -type f -name "*.$u.*" -exec mv -t "hold/$b" {} +
-		find cur -name "*.$u.*" | grep -q . || break
+	while pause_pass || pause_pass; do
 		[ "$((tries++))" -lt 15 ] || break
 		nap 300
 	done
-	find new defer -type f -name "*.$u.*" -exec mv -t "hold/$b" {} +
 }
 
 resume_broadcast()
