@@ -47,6 +47,73 @@ children()
 	[ "$(event noquit)" -eq 0 ]
 }
 
+# A crew in a session of its own: GROUP is its process group.  A background job ignores INT.
+start_crew()
+{
+	need setsid
+	env --default-signal=INT true 2>/dev/null || skip 'this env has no --default-signal'
+	start env --default-signal=INT setsid ml-runner -j 2 "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
+	GROUP=-$PID
+}
+
+stalls_are()
+{
+	[ "$(event stall)" -ge "$1" ]
+}
+
+@test "-j: INT or TERM to all of the process group is one request: what is in flight ends, and is D" {
+	sink -P
+	rule 'text * stall 1'
+	explode 8 -n 1
+	start_crew -1
+	first=$PID
+	start_crew -1
+	wait_for stalls_are 4
+	kill -s INT -- "-$first"
+	kill -s TERM -- "$GROUP"
+	for p in "$first" "$PID"; do
+		status=0
+		wait "$p" || status=$?
+		[ "$status" -eq 0 ]
+	done
+	[ "$(event noquit)" -eq 0 ]
+	clean 8
+	[ -z "$(twice)" ]
+}
+
+@test "-j: a second INT to all of the process group drops what is in flight, and it stays T" {
+	sink
+	rule 'text * stall 30'
+	explode 4 -n 1
+	start_crew
+	wait_for stalls_are 2
+	child=($(children "$PID"))
+	before=$(now)
+	kill -s INT -- "$GROUP"
+	wait_for eval 'kill -s INT -- "$GROUP" 2>/dev/null; gone "$PID"'
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	for p in "${child[@]}"; do gone "$p"; done
+	[ $(($(now) - before)) -lt 3000000 ]
+	nothing_claimed
+	[ "$(rcpts new)" = "$(addresses 4 | sed 's/^/T000 /')" ]
+}
+
+@test "-j: a child that ends badly while the others finish what is in flight does not cut that off" {
+	sink -P
+	rule 'text * stall 1'
+	explode 4 -n 1
+	start_crew -1
+	wait_for stalls_are 2
+	child=($(children "$PID"))
+	kill -s TERM "$PID"
+	kill -s KILL "${child[0]}"
+	status=0
+	wait "$PID" || status=$?
+	[ "$status" -eq 70 ]
+	[ -n "$(rcpts 'done')" ]
+}
+
 @test "-j -1 delivers everything once and exits 0" {
 	sink
 	explode 400 -n 2

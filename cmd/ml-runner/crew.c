@@ -22,7 +22,8 @@ struct crew {
 	unsigned long size, left;
 	int alive[2];                   /* a pipe whose end tells the children that we are gone */
 	int code;
-	int ending;                     /* TERM was passed on */
+	int ending;                     /* for a reason of our own */
+	int stops;                      /* TERMs passed on */
 };
 
 static void
@@ -38,9 +39,10 @@ pass_on(struct crew *c, int number)
 static int
 hire(struct crew *c, const struct options *o, unsigned long i)
 {
-	pid_t pid = anew_fork();
+	pid_t parent = getpid(), pid = anew_fork();
 
 	if (pid == 0) {
+		signals_parent(parent);
 		(void)close(c->alive[1]);
 		exit(life(o, c->alive[0], i));
 	}
@@ -66,16 +68,23 @@ ended(struct crew *c, pid_t pid, int status)
 		return;
 	if (c->code == 0)
 		c->code = code;
-	if (!c->ending)
-		pass_on(c, SIGTERM);
 	c->ending = 1;
 }
 
+/* A child that has been told once must not be told again for another reason: that drops what it does. */
 static void
-pass_requests(struct crew *c, int *stops)
+pass_stops(struct crew *c)
 {
-	for (; *stops < signals.stop; (*stops)++)
+	int wanted = signals.stop > 0 ? signals.stop : c->ending;
+
+	for (; c->stops < wanted; c->stops++)
 		pass_on(c, SIGTERM);
+}
+
+static void
+pass_requests(struct crew *c)
+{
+	pass_stops(c);
 	if (signals.reconnect != 0)
 		pass_on(c, SIGHUP);
 	if (signals.look != 0)
@@ -87,13 +96,13 @@ static void
 wait_for_all(struct crew *c)
 {
 	struct pollfd p = { .fd = signals_fd(), .events = POLLIN };
-	int status, stops = 0;
+	int status;
 	pid_t pid;
 
 	while (c->left > 0) {
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 			ended(c, pid, status);
-		pass_requests(c, &stops);
+		pass_requests(c);
 		if (c->left > 0 && poll(&p, 1, -1) > 0)
 			signals_drain();
 	}
@@ -114,7 +123,6 @@ crew(const struct options *o)
 		if (hire(&c, o, i) < 0) {
 			warn_errno("fork");
 			c.code = EX_TEMPFAIL;
-			pass_on(&c, SIGTERM);
 			c.ending = 1;
 			break;
 		}

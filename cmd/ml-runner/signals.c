@@ -11,14 +11,32 @@ struct signals signals;
 
 static int ends[2] = { -1, -1 };
 static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGCHLD };
+static volatile sig_atomic_t parent;    /* who passes signals on to us, 0: nobody */
+static volatile sig_atomic_t passed_on, sent;
+
+/* What is sent to all of the group comes twice, from its sender and from the parent. */
+static void
+count_stop(const siginfo_t *from)
+{
+	sig_atomic_t stops;
+
+	if (parent != 0 && from->si_pid == parent)
+		passed_on = passed_on + 1;
+	else
+		sent = sent + 1;
+	stops = passed_on > sent ? passed_on : sent;
+	if (stops > signals.stop)
+		signals.stop = stops;
+}
 
 static void
-note(int number)
+note(int number, siginfo_t *from, void *context)
 {
 	int saved = errno;
 
+	(void)context;
 	if (number == SIGTERM || number == SIGINT)
-		signals.stop = signals.stop + 1;
+		count_stop(from);
 	else if (number == SIGHUP)
 		signals.reconnect = 1;
 	else if (number == SIGALRM)
@@ -50,14 +68,22 @@ make_pipe(void)
 int
 signals_note(void)
 {
-	struct sigaction act = { .sa_handler = note };
+	struct sigaction act = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
 	size_t i;
 
 	(void)sigemptyset(&act.sa_mask);
 	for (i = 0; i < sizeof caught / sizeof *caught; i++)
+		(void)sigaddset(&act.sa_mask, caught[i]);       /* one counts at a time */
+	for (i = 0; i < sizeof caught / sizeof *caught; i++)
 		if (sigaction(caught[i], &act, NULL) < 0)
 			return -1;
 	return 0;
+}
+
+void
+signals_parent(pid_t pid)
+{
+	parent = pid;
 }
 
 int

@@ -4,9 +4,10 @@
 #define SIGNALS_H
 
 #include <signal.h>
+#include <sys/types.h>
 
 struct signals {
-	volatile sig_atomic_t stop;     /* how often TERM or INT came */
+	volatile sig_atomic_t stop;     /* how often we were told to end, by TERM or INT */
 	volatile sig_atomic_t reconnect;/* HUP */
 	volatile sig_atomic_t look;     /* ALRM */
 	volatile sig_atomic_t child;    /* CHLD */
@@ -18,6 +19,8 @@ extern struct signals signals;
 int signals_note(void);
 /* As well, and what wakes poll(); anew in a child that forked.  0, or -1 with errno. */
 int signals_catch(void);
+/* In a child: PID passes on what it gets, so that one stop sent to both of us is still one. */
+void signals_parent(pid_t pid);
 /* Readable once a signal came. */
 int signals_fd(void);
 /* Empties it. */
