@@ -67,6 +67,18 @@ EOF
 	[ -z "$(envelopes defer fail)" ]
 }
 
+@test "{rcpts}: addresses beyond ASCII stand among the others, in one invocation" {
+	post ann@example.com jürgen@example.com bob@example.com ü@example.org eve@example.com
+	command_of show <<'EOF'
+echo "$@" >>shown
+EOF
+	pipe ./show {rcpts}
+	[ "$status" -eq 0 ]
+	run cat shown
+	assert_lines 'ann@example.com jürgen@example.com bob@example.com ü@example.org eve@example.com'
+	[ "$(rcpts 'done' | cut -c 1-4 | uniq -c | tr -s ' ')" = " 5 D250" ]
+}
+
 @test "with a return path of its own each recipient has an invocation, and that path is the sender" {
 	explode 2 -V +=
 	command_of show <<'EOF'

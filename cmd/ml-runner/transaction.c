@@ -74,22 +74,28 @@ is_ascii(const char *address)
 	return address_is_ascii(address, strlen(address));
 }
 
+static int
+needs_smtputf8(const struct runner *r, const char *address)
+{
+	return r->opt->kind != TRANSPORT_PIPE && !is_ascii(address);
+}
+
 /* The first recipient decides: an address that needs SMTPUTF8 shares its transaction with nobody,
    and one with a return path of its own only where the server makes that. */
 static void
 decide_sharing(const struct runner *r, struct transaction *t)
 {
-	int own = has_path_of_its_own(t->job, t->addresses), ascii = is_ascii(t->addresses);
+	int own = has_path_of_its_own(t->job, t->addresses), utf8 = needs_smtputf8(r, t->addresses);
 
-	t->xverp = own && ascii && r->session != NULL && r->session->xverp;
-	t->alone = !ascii || (own && !t->xverp);
+	t->xverp = own && !utf8 && r->session != NULL && r->session->xverp;
+	t->alone = utf8 || (own && !t->xverp);
 }
 
 static int
-fits(const struct transaction *t, const char *address)
+fits(const struct runner *r, const struct transaction *t, const char *address)
 {
 	return t->targets == 0 ||
-	    (is_ascii(address) && t->xverp == has_path_of_its_own(t->job, address));
+	    (!needs_smtputf8(r, address) && t->xverp == has_path_of_its_own(t->job, address));
 }
 
 static int
@@ -115,7 +121,7 @@ take_carried(const struct runner *r, struct job *j, struct transaction *t, size_
 	size_t n;
 	int failed = 0;
 
-	for (n = 0; n < j->carries && !is_full(t, most) && fits(t, j->carried[n].address); n++) {
+	for (n = 0; n < j->carries && !is_full(t, most) && fits(r, t, j->carried[n].address); n++) {
 		if (add(r, t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0) {
 			failed = 1;
 			break;
@@ -141,7 +147,7 @@ fill(struct runner *r, struct job *j, struct transaction *t)
 		got = next_rcpt(j, &p);
 		if (got <= 0)
 			break;
-		if (!fits(t, p.address)) {
+		if (!fits(r, t, p.address)) {
 			got = job_carry(j, p.at, p.index, p.address);
 			break;
 		}
