@@ -207,6 +207,17 @@ spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sum
 	return 0;
 }
 
+int
+spool_stage_yield_key(struct spool_stage *st, const char *key)
+{
+	struct record r;
+	int found = read_record(st->spool, key, &r);
+
+	if (found <= 0)
+		return found;
+	return lose(st, &r, r.sums);
+}
+
 struct staged {
 	struct spool *spool;
 	const char *broadcast;

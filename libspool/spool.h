@@ -148,6 +148,9 @@ int spool_stage_publish(struct spool_stage *st);
    1: the key was taken by a broadcast with the same SUMS, which is in new/ or was; st->name is its NAME.
    2: likewise, with other SUMS.  This stage is then removed. */
 int spool_stage_publish_key(struct spool_stage *st, const char *key, const char *sums);
+/* For a stage that can't be published.  1: KEY was taken all the same; its broadcast is in new/ or was,
+   st->name is its NAME, and this stage is removed.  0: it was not. */
+int spool_stage_yield_key(struct spool_stage *st, const char *key);
 /* Removes what was staged; keeps errno. */
 void spool_stage_abort(struct spool_stage *st);
 /* Publishes tmp/B for every record in sent/ that names it; for ml-requeue.  How many, or -1. */

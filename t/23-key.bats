@@ -77,6 +77,55 @@ sums $sums"
 	[ "$(tree)" = "$before" ]
 }
 
+@test "a list that has become empty or bad is another list, under a key that was used" {
+	run -0 explode
+	name=$output
+	before=$(tree)
+	: >list
+	run -65 --separate-stderr explode
+	[ "$output" = "$name" ]
+	assert_stderr 'ml-explode: key: was sent to another list, nothing was sent now'
+	NAME=key run -0 --separate-stderr explode
+	[ "$output" = "$name" ]
+	assert_stderr 'ml-explode: key: was sent to another list, and is not sent again'
+	printf '%s\n' ann@example.com bad >list
+	run -65 --separate-stderr explode
+	[ "$output" = "$name" ]
+	[ "${stderr##*$'\n'}" = 'ml-explode: key: was sent to another list, nothing was sent now' ]
+	NAME=key run -0 --separate-stderr explode
+	[ "$output" = "$name" ]
+	[[ $stderr == 'ml-explode: list:2: '*'
+ml-explode: key: was sent to another list, and is not sent again' ]]
+	letter other >message
+	NAME=key run -65 --separate-stderr explode
+	[ "${stderr##*$'\n'}" = 'ml-explode: key: was sent with another message, nothing was sent now' ]
+	[ "$(tree)" = "$before" ]
+}
+
+@test "a broadcast that was cut off behind its record is completed by who comes with an empty or bad list" {
+	run -0 explode
+	name=$output
+	whole=$(tree)
+	for list in '' bad; do
+		mv "$SPOOL/new/$name" "$SPOOL/tmp/$name"
+		printf %s "$list" >list
+		NAME=key run -0 explode
+		[ "$(tree)" = "$whole" ]
+	done
+}
+
+@test "under a key that nobody has used, an empty list is no error and a bad one is, and neither leaves a record" {
+	: >list
+	run -0 --separate-stderr explode
+	assert_stderr 'ml-explode: list: no recipient, nothing was sent'
+	[ -z "$output" ]
+	echo bad >list
+	NAME=key run -65 --separate-stderr explode
+	[[ $stderr == 'ml-explode: list:1: '* ]]
+	[ -z "$output" ]
+	[ -z "$(tree)" ]
+}
+
 @test "line ends that become the same text are the same message" {
 	run -0 explode
 	name=$output
@@ -130,6 +179,10 @@ sent/key' ]
 	[ "$status" -ne 0 ]
 	[ -z "$output" ]
 	[[ $stderr == 'ml-explode: sent/key: '* ]]
+	[ "$(tree)" = 'sent/key' ]
+	: >list
+	run -65 --separate-stderr explode
+	assert_stderr 'ml-explode: sent/key: not a record of a key, nothing was sent'
 	[ "$(tree)" = 'sent/key' ]
 }
 

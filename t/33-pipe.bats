@@ -305,3 +305,19 @@ EOF
 	[ "$(rcpts 'done')" = "D250 list@example.org" ]
 	outbox_has 30
 }
+
+@test "spool to spool: a list that is empty or bad when the post is tried again does not fail it, if it was sent" {
+	inbox
+	addresses 30 >members
+	# sent, and then no answer
+	to_outbox sh -c '"$@"; exit 75' sh
+	[ "$(rcpts defer)" = "T451 list@example.org" ]
+	for members in '' nobody; do
+		echo "$members" >members
+		ml-requeue -a "$SPOOL"
+		to_outbox sh -c '"$@" || exit; [ -n "$(cat members)" ] || exit 75' sh
+	done
+	[ "$status" -eq 0 ]
+	[ "$(rcpts 'done')" = "D250 list@example.org" ]
+	outbox_has 30
+}

@@ -76,20 +76,6 @@ add_list(struct explode *x)
 }
 
 static int
-fill(struct explode *x)
-{
-	int code;
-
-	code = message_stage(&x->message, &x->stage, x->message_fd, x->message_name, 0,
-	    x->key != NULL);
-	if (code == EX_OK)
-		code = add_list(x);
-	if (code == EX_OK && stop_asked())
-		code = input_failed(x->list_name);
-	return code;
-}
-
-static int
 publish(struct explode *x, int *named)
 {
 	if (x->key != NULL)
@@ -98,6 +84,24 @@ publish(struct explode *x, int *named)
 		return spool_failed(x);
 	*named = 1;
 	return EX_OK;
+}
+
+static int
+send_to_list(struct explode *x, int *named)
+{
+	int code = add_list(x);
+
+	if (code == EX_OK && stop_asked())
+		return input_failed(x->list_name);
+	if (code == EX_OK && x->rcpts > 0)
+		return publish(x, named);
+	progress_clear(&x->progress);
+	/* the list may have been another one when this was sent */
+	if (x->key != NULL && (code == EX_OK || code == EX_DATAERR) && key_was_used(x, named, &code))
+		return code;
+	if (code == EX_OK)
+		warn_text(x->list_name, "no recipient, nothing was sent");
+	return code;
 }
 
 int
@@ -112,12 +116,11 @@ explode(struct explode *x, int *named)
 	x->stage.head.verp = x->verp;
 	x->stage.head.key = x->key;
 	progress_begin(&x->progress);
-	code = fill(x);
-	if (code == EX_OK && x->rcpts > 0)
-		code = publish(x, named);
+	code = message_stage(&x->message, &x->stage, x->message_fd, x->message_name, 0,
+	    x->key != NULL);
+	if (code == EX_OK)
+		code = send_to_list(x, named);
 	progress_clear(&x->progress);
-	if (code == EX_OK && x->rcpts == 0)
-		warn_text(x->list_name, "no recipient, nothing was sent");
 	if (!*named)
 		spool_stage_abort(&x->stage);
 	return code;

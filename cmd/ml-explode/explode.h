@@ -32,6 +32,9 @@ int explode(struct explode *x, int *named);
 
 /* key.c: publishes under x->key.  As explode(). */
 int publish_key(struct explode *x, int *named);
+/* For a list that nothing can be sent to: 1 if x->key was used before, so for another one, or that can't
+   be known; *CODE and *NAMED as explode().  0: it was not. */
+int key_was_used(struct explode *x, int *named, int *code);
 /* Tells what the spool's failure was about; the exit code. */
 int spool_failed(const struct explode *x);
 

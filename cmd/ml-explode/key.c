@@ -71,6 +71,15 @@ differs(const struct explode *x, const char *asked)
 	return EX_DATAERR;
 }
 
+static int
+key_failed(const struct explode *x)
+{
+	if (errno != EBADMSG)
+		return spool_failed(x);
+	warn_text(spool_object(&x->spool), "not a record of a key, nothing was sent");
+	return EX_DATAERR;
+}
+
 int
 publish_key(struct explode *x, int *named)
 {
@@ -79,12 +88,24 @@ publish_key(struct explode *x, int *named)
 
 	sums(x, asked);
 	result = spool_stage_publish_key(&x->stage, x->key, asked);
-	if (result < 0 && errno == EBADMSG) {
-		warn_text(spool_object(&x->spool), "not a record of a key, nothing was sent");
-		return EX_DATAERR;
-	}
 	if (result < 0)
-		return spool_failed(x);
+		return key_failed(x);
 	*named = 1;
 	return result == 2 ? differs(x, asked) : EX_OK;
+}
+
+int
+key_was_used(struct explode *x, int *named, int *code)
+{
+	char asked[SUMS_SIZE];
+	int used = spool_stage_yield_key(&x->stage, x->key);
+
+	if (used < 0)
+		*code = key_failed(x);
+	if (used <= 0)
+		return used < 0;
+	sums(x, asked);
+	*named = 1;
+	*code = differs(x, asked);
+	return 1;
 }
