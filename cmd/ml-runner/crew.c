@@ -85,11 +85,15 @@ static void
 pass_requests(struct crew *c)
 {
 	pass_stops(c);
-	if (signals.reconnect != 0)
+	/* cleared first: another one may come while the last is passed on */
+	if (signals.reconnect != 0) {
+		signals.reconnect = 0;
 		pass_on(c, SIGHUP);
-	if (signals.look != 0)
+	}
+	if (signals.look != 0) {
+		signals.look = 0;
 		pass_on(c, SIGALRM);
-	signals.reconnect = signals.look = 0;
+	}
 }
 
 static void
