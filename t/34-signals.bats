@@ -45,7 +45,7 @@ insist()
 	explode 300 -n 3
 	for signal in TERM INT; do
 		n=$(($(delivered) + 30))
-		start_runner
+		start_with_int ml-runner "$SPOOL" smtp 127.0.0.1 "$PORT"
 		wait_for has_delivered "$n"
 		stop "$PID" "$signal"
 		[ "$status" -eq 0 ]
@@ -57,6 +57,19 @@ insist()
 	runner -1q
 	[ "$(delivered)" -eq 300 ]
 	[ -z "$(twice)" ]
+}
+
+@test "an INT that is ignored at the start stays ignored, in the runner and in its command" {
+	explode 3 -n 1
+	start sh -c "trap '' INT; exec \"\$@\"" sh ml-runner "$SPOOL" \
+		pipe sh -c 'kill -s INT $$; [ -e began ] && exit; touch began; while [ ! -e go ]; do sleep 0.05; done'
+	wait_for test -e began
+	kill -s INT "$PID"
+	touch go
+	wait_for eval '[ "$(rcpts "done" | wc -l)" -eq 3 ]'
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	[ "$(rcpts 'done' | cut -c 1-4 | uniq -c | tr -s ' ')" = " 3 D250" ]
 }
 
 @test "TERM in the middle of an envelope: its recipients so far are D, and it goes back" {

@@ -47,12 +47,11 @@ children()
 	[ "$(event noquit)" -eq 0 ]
 }
 
-# A crew in a session of its own: GROUP is its process group.  A background job ignores INT.
+# A crew in a session of its own: GROUP is its process group.
 start_crew()
 {
 	need setsid
-	env --default-signal=INT true 2>/dev/null || skip 'this env has no --default-signal'
-	start env --default-signal=INT setsid ml-runner -j 2 "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
+	start_with_int setsid ml-runner -j 2 "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
 	GROUP=-$PID
 }
 

@@ -112,7 +112,7 @@ group_gone()
 	sink -d 300
 	relay
 	post
-	start setsid ml-runner "$SPOOL" smtp-over ./relay
+	start_with_int setsid ml-runner "$SPOOL" smtp-over ./relay
 	wait_for sh -c "grep -q 'cmd 1 MAIL' '$LOG'"
 	kill -s INT -- "-$PID"
 	await "$PID"

@@ -17,6 +17,7 @@
 #   letter [SUBJECT]        a small message with a header
 #   start CMD…              runs CMD in the background: pid in PID, output in $PID_OUT and $PID_ERR;
 #                           teardown kills what is left of it
+#   start_with_int CMD…     likewise, but INT is not ignored, as background jobs have it
 #   stop PID [SIGNAL]       sends it, waits; the exit code is in $status
 #   sink [OPTIONS]          starts an SMTP receiver on a free port: its port in PORT, its log in LOG,
 #                           every command in it, its rules in RULES, its pid in SINK_PID
@@ -185,6 +186,12 @@ start()
 	"$@" >"$PID_OUT" 2>"$PID_ERR" 3>&- &
 	PID=$!
 	STARTED+=("$PID")
+}
+
+start_with_int()
+{
+	env --default-signal=INT true 2>/dev/null || skip 'this env has no --default-signal'
+	start env --default-signal=INT "$@"
 }
 
 # shellcheck disable=SC2034

@@ -65,6 +65,15 @@ make_pipe(void)
 	return 0;
 }
 
+/* A shell without job control lets its background jobs ignore the terminal's INT. */
+static int
+is_to_be_ignored(int number)
+{
+	struct sigaction now;
+
+	return number == SIGINT && sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 int
 signals_note(void)
 {
@@ -75,7 +84,7 @@ signals_note(void)
 	for (i = 0; i < sizeof caught / sizeof *caught; i++)
 		(void)sigaddset(&act.sa_mask, caught[i]);       /* one counts at a time */
 	for (i = 0; i < sizeof caught / sizeof *caught; i++)
-		if (sigaction(caught[i], &act, NULL) < 0)
+		if (!is_to_be_ignored(caught[i]) && sigaction(caught[i], &act, NULL) < 0)
 			return -1;
 	return 0;
 }
@@ -113,7 +122,8 @@ signals_default(void)
 	size_t i;
 
 	for (i = 0; i < sizeof caught / sizeof *caught; i++)
-		(void)signal(caught[i], SIG_DFL);
+		if (!is_to_be_ignored(caught[i]))
+			(void)signal(caught[i], SIG_DFL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGXFSZ, SIG_DFL);
 }
