@@ -27,7 +27,6 @@
 
 AGAIN(int, open, (const char *path, int flags), (path, flags))
 AGAIN(int, openat, (int d, const char *path, int flags), (d, path, flags))
-AGAIN(int, mkdir, (const char *path, mode_t mode), (path, mode))
 AGAIN(int, mkdirat, (int d, const char *path, mode_t mode), (d, path, mode))
 AGAIN(int, mkfifoat, (int d, const char *path, mode_t mode), (d, path, mode))
 AGAIN(int, renameat, (int d, const char *path, int to, const char *name), (d, path, to, name))

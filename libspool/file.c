@@ -47,6 +47,20 @@ spool_own(const struct spool *s, int fd, mode_t mode)
 }
 
 int
+spool_mkdir(int d, const char *name, mode_t mode)
+{
+	struct stat st;
+
+	if (again_mkdirat(d, name, mode) < 0)
+		return -1;
+	if (again_fstatat(d, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if ((st.st_mode & S_IRWXU) == S_IRWXU)
+		return 0;
+	return again_fchmodat(d, name, (st.st_mode & 07777) | S_IRWXU, 0);
+}
+
+int
 spool_create(struct spool *s, enum spool_dir d, const char *name, int flags)
 {
 	int fd, saved;

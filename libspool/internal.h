@@ -45,6 +45,8 @@ void spool_strange(struct spool *s, enum spool_dir d, const char *name, const ch
 
 /* file.c */
 int spool_create(struct spool *s, enum spool_dir d, const char *name, int flags);
+/* As mkdirat(), but its owner may do everything in it, whatever the umask. */
+int spool_mkdir(int d, const char *name, mode_t mode);
 int spool_own(const struct spool *s, int fd, mode_t mode);
 mode_t spool_file_mode(const struct spool *s);
 mode_t spool_dir_mode(const struct spool *s);

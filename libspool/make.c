@@ -73,7 +73,7 @@ make_dir(struct spool *s, enum spool_dir d)
 	const char *name = spool_dir_name(d);
 	int fd, saved, result;
 
-	if (again_mkdirat(s->fd, name, spool_dir_mode(s)) < 0 && errno != EEXIST)
+	if (spool_mkdir(s->fd, name, spool_dir_mode(s)) < 0 && errno != EEXIST)
 		return spool_fail(s, d, NULL);
 	fd = again_openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -165,7 +165,7 @@ spool_make(struct spool *s, const char *path, gid_t group)
 	for (d = 0; d < SPOOL_DIRS; d++)
 		s->dir[d] = -1;
 	s->fd = -1;
-	if (again_mkdir(path, S_IRWXU) < 0 && errno != EEXIST)
+	if (spool_mkdir(AT_FDCWD, path, S_IRWXU) < 0 && errno != EEXIST)
 		return spool_fail_at(s, path);
 	s->fd = again_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0)

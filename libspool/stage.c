@@ -23,7 +23,7 @@ make_broadcast(struct spool_stage *st)
 	struct spool *s = st->spool;
 	int fd, result, saved;
 
-	if (again_mkdirat(s->dir[SPOOL_TMP], st->name, spool_dir_mode(s)) < 0)
+	if (spool_mkdir(s->dir[SPOOL_TMP], st->name, spool_dir_mode(s)) < 0)
 		return spool_fail(s, SPOOL_TMP, st->name);
 	fd = again_openat(s->dir[SPOOL_TMP], st->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)

@@ -46,6 +46,17 @@ everything()
 	[ "$(stat -c %a closed closed/* | sort -u | tr '\n' ' ')" = '2770 660 ' ]
 }
 
+@test "nor does one that takes everything from the owner, here or in a broadcast" {
+	mkdir -m 777 free
+	letter >message
+	addresses 3 >list
+	run -0 --separate-stderr as_nobody sh -c 'umask 777; ml-mkspool free/s &&
+		ml-explode -f a@x.org -n 1 -l list -m message free/s && ml-mkspool free/s'
+	[ -z "$stderr" ]
+	[ "$(stat -c %a free/s free/s/* free/s/new/* | sort -u | tr '\n' ' ')" = '600 700 ' ]
+	[ "$(find free/s/new -type f -perm 600 | wc -l)" -eq 3 ]
+}
+
 @test "-g makes a set-group-ID spool of that group, in every directory" {
 	group=$(id -g)
 	[ "$(id -u)" -ne 0 ] || group=54321
