@@ -147,6 +147,15 @@ everything()
 	[ ! -e nowhere ]
 }
 
+@test "an empty name can be seen in what is said about it" {
+	run -73 --separate-stderr ml-mkspool ''
+	assert_stderr "ml-mkspool: '': No such file or directory"
+	run -69 --separate-stderr ml-enqueue -f a@b.c '' x@y.z < <(letter)
+	assert_stderr "ml-enqueue: '': not a whole spool: No such file or directory"
+	run -64 --separate-stderr ml-mkspool -g '' s
+	assert_stderr "ml-mkspool: '': no such group"
+}
+
 @test "a symbolic link may stand for a spool, but not for a directory in it" {
 	ml-mkspool real
 	ln -s real link

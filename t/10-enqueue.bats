@@ -116,10 +116,10 @@ T000 lit@[IPv6:::1]' ]
 	run -64 enqueue "$SPOOL" < <(letter)
 	[[ $output == "usage: "* ]]
 	run -65 --separate-stderr enqueue -t "$SPOOL" < <(printf 'Subject: x\n\n')
-	assert_stderr 'ml-enqueue: no recipient, nothing was sent'
+	assert_stderr 'ml-enqueue: stdin: no recipient, nothing was sent'
 	run -65 enqueue -t -r /dev/null "$SPOOL" < <(printf 'Subject: x\n\n')
 	run -0 --separate-stderr enqueue -r /dev/null "$SPOOL" < <(letter)
-	assert_stderr 'ml-enqueue: no recipient, nothing was sent'
+	assert_stderr 'ml-enqueue: /dev/null: no recipient, nothing was sent'
 	[ -z "$output" ]
 	[ -z "$(tree)" ]
 }
@@ -240,7 +240,7 @@ T000 lit@[IPv6:::1]' ]
 		stop "$PID" "$signal"
 		exec 9>&-
 		[ "$status" -eq 75 ]
-		[ "$(cat "$PID_ERR")" = 'ml-enqueue: stopped by a signal, nothing was sent' ]
+		[ "$(cat "$PID_ERR")" = 'ml-enqueue: stdin: stopped by a signal, nothing was sent' ]
 		[ -z "$(tree)" ]
 	done
 }

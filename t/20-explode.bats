@@ -228,7 +228,7 @@ ml-explode: list:6: dot@x.org.: the plain sender is used"
 		stop "$PID" "$signal"
 		exec 9>&-
 		[ "$status" -eq 75 ]
-		[ "$(cat "$PID_ERR")" = 'ml-explode: stopped by a signal, nothing was sent' ]
+		[ "$(cat "$PID_ERR")" = 'ml-explode: stdin: stopped by a signal, nothing was sent' ]
 		[ -z "$(tree)" ]
 	done
 }

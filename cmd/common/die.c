@@ -36,10 +36,8 @@ line_write(const char *object, const char *reason)
 
 	line_add(&l, program, 48);
 	line_add(&l, ": ", 3);
-	if (object != NULL) {
-		line_add(&l, object, OBJECT_SIZE);
-		line_add(&l, ": ", 3);
-	}
+	line_add(&l, *object != '\0' ? object : "''", OBJECT_SIZE);
+	line_add(&l, ": ", 3);
 	line_add(&l, reason, REASON_SIZE);
 	l.text[l.used++] = '\n';        /* in the place of the NUL */
 	(void)io_write(STDERR_FILENO, l.text, l.used);
@@ -90,8 +88,8 @@ warn_spool(const struct spool *s, const char *what)
 {
 	const char *object = spool_object(s);
 
-	if (*object == '\0')
-		object = NULL;
+	if (*object == '\0')           /* no file failed: memory */
+		object = "spool";
 	if (what == NULL)
 		warn_errno(object);
 	else

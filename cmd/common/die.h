@@ -19,7 +19,7 @@ struct spool;
 
 extern const char program[];    /* each program's main.c defines it */
 
-/* OBJECT may be NULL.  All of these keep errno. */
+/* An empty OBJECT is shown as ''.  All of these keep errno. */
 void warn_text(const char *object, const char *format, ...) DIE_PRINTF(2, 3);
 void warn_errno(const char *object);
 /* `program: FILE:LINE: fault`; without a LINE if that is 0. */

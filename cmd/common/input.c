@@ -37,7 +37,7 @@ input_failed(const char *name)
 	int code = exit_code(errno);
 
 	if (stop_asked()) {
-		warn_text(NULL, "stopped by a signal, nothing was sent");
+		warn_text(name, "stopped by a signal, nothing was sent");
 		return EX_TEMPFAIL;
 	}
 	warn_errno(name);

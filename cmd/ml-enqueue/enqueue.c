@@ -92,7 +92,7 @@ fill(struct enqueue *e)
 	if (code == EX_OK && e->file != NULL)
 		code = add_file(e);
 	if (code == EX_OK && e->rcpts == 0) {
-		warn_text(NULL, "no recipient, nothing was sent");
+		warn_text(e->file != NULL ? e->file : "stdin", "no recipient, nothing was sent");
 		/* A filter that wrote the file may rightly leave nobody; a header may not. */
 		code = e->take ? EX_DATAERR : EX_OK;
 	}

@@ -52,12 +52,13 @@ code_of(int err)
 static int
 failed(const struct spool *s, const char *path)
 {
+	const char *object = spool_object(s);
 	int err = errno;
 
 	if (err == ENOTEMPTY)
 		warn_text(path, "neither empty nor a spool: left as it is");
 	else
-		warn_spool(s, NULL);
+		warn_errno(*object != '\0' ? object : path);
 	return code_of(err);
 }
 

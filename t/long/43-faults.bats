@@ -153,7 +153,7 @@ need_behind()
 			all_or_none 100
 		else
 			[ "$CODE" -eq 75 ] || complain "exit $CODE"
-			[ "$(cat err)" = 'ml-explode: stopped by a signal, nothing was sent' ] || complain "not clear"
+			[ "$(cat err)" = 'ml-explode: list: stopped by a signal, nothing was sent' ] || complain "not clear"
 			[ -z "$(tree)" ] || complain "something is left"
 		fi
 	done
