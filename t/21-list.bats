@@ -96,6 +96,16 @@ refuses()
 	refuses '\tk=v\n' 1 'empty address'
 }
 
+@test "a field's key is any word without =, as in the layout" {
+	printf 'a@x.org\tprénom=Ann\tfirst+name=Ann\ta:b/c{d}|<e>=1\t#!~=x\n' >list
+	run -0 --separate-stderr explode -l list
+	assert_stderr ''
+	sed 's/^/T000 /' list | cmp - <(rcpts)
+	mkspool "$BATS_TEST_TMPDIR/second"
+	refuses 'a@x.org\tk\033=v\n' 1 'a field is not key=value'
+	refuses 'a@x.org\tk\177=v\n' 1 'a field is not key=value'
+}
+
 @test "CRLF ends, empty lines, comments and a last line without its end are understood" {
 	printf '# a comment\r\n\r\na@x.org\r\n\n#b@x.org\nc@x.org\tk=v\r\nd@x.org' >list
 	run -0 explode -l list

@@ -112,8 +112,7 @@ next_line(struct list *l, struct list_line *r)
 static int
 is_key_char(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '_' || c == '.' || c == '-';
+	return c > ' ' && c != 0x7f && c != '=';
 }
 
 /* FIELDS begin behind a TAB.  An empty one is none: a database joins what is NULL to nothing. */
