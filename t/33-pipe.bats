@@ -79,6 +79,44 @@ EOF
 	[ "$(rcpts 'done' | cut -c 1-4 | uniq -c | tr -s ' ')" = " 5 D250" ]
 }
 
+# to_count N DOMAIN ARGUMENT…: one envelope to N addresses there; shown has the words of each invocation
+to_count()
+{
+	local n=$1 domain=$2
+	shift 2
+	ml-explode -f news@example.org -n 1000000 -m <(letter) \
+		-l <(seq "$n" | sed "s/.*/&@$domain/") "$SPOOL" >/dev/null
+	command_of count <<'EOF'
+echo "$#" >>shown
+EOF
+	rm -f shown
+	run --separate-stderr timeout 60 ml-runner -1q -n 1000000 "$SPOOL" pipe ./count "$@"
+	[ "$status" -eq 0 ]
+	[ -z "$(envelopes defer fail)" ]
+}
+
+@test "short addresses: as many an invocation as there is room for them, and not for the longest" {
+	ulimit -S -s 1024       # a quarter of it is for arguments
+	to_count 3000 example.com {rcpts}
+	[ "$(cat shown)" -eq 3000 ]
+}
+
+@test "long addresses, all of them twice: no invocation is more than the system takes" {
+	ulimit -S -s 1024
+	to_count 1000 "$(printf 'x%.0s' $(seq 60)).$(printf 'y%.0s' $(seq 180)).example.com" {rcpts} {sender} {name}{name} {rcpts}
+	[ "$(awk '{ n += $1 - 2 } END { print n }' shown)" -eq 2000 ]
+	[ "$(wc -l <shown)" -gt 1 ]
+	[ "$(wc -l <shown)" -lt 6 ]
+}
+
+@test "{rcpt} beside {rcpts} is refused at the start, with 64" {
+	post
+	pipe true {rcpt} {rcpts}
+	[ "$status" -eq 64 ]
+	assert_stderr 'ml-runner: {rcpt}: is one recipient, and {rcpts} are all of them'
+	[ "$(rcpts new)" = "T000 ann@example.com" ]
+}
+
 @test "with a return path of its own each recipient has an invocation, and that path is the sender" {
 	explode 2 -V +=
 	command_of show <<'EOF'

@@ -3,12 +3,52 @@
  * {sender}, {rcpt} and {rcpts} are replaced as whole arguments only, {name}
  * anywhere: a UNIQUE has no character that means something to a shell.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arguments.h"
 
 #define NAME_WORD "{name}"
+
+/* Linux takes no more; where the stack has no limit a C library may say otherwise. */
+#define MOST_OCTETS (6UL * 1024 * 1024)
+/* For SENDER and NAME, a path that is searched, and an interpreter's line. */
+#define SPARE (8192 + VERP_PATH_SIZE + SPOOL_UNIQUE_SIZE)
+
+extern char **environ;
+
+static size_t
+longest(const char *arg)
+{
+	size_t length = strlen(arg) + 1;
+
+	if (strcmp(arg, "{sender}") == 0)
+		return VERP_PATH_SIZE;
+	for (; (arg = strstr(arg, NAME_WORD)) != NULL; arg += strlen(NAME_WORD))
+		length += SPOOL_UNIQUE_MAX;
+	return length;
+}
+
+size_t
+arguments_room(char **command)
+{
+	long said = sysconf(_SC_ARG_MAX);
+	size_t limit = said > 0 ? (size_t)said : _POSIX_ARG_MAX, used = SPARE, times = 0;
+	char **p;
+
+	if (limit > MOST_OCTETS)
+		limit = MOST_OCTETS;
+	for (p = environ; *p != NULL; p++)
+		used += strlen(*p) + 1 + sizeof *p;
+	for (p = command; *p != NULL; p++)
+		if (strcmp(*p, "{rcpts}") == 0)
+			times++;
+		else
+			used += longest(*p) + sizeof *p;
+	return used < limit ? (limit - used) / (times > 0 ? times : 1) : 0;
+}
 
 struct words {
 	char **word;                    /* NULL while sizes are taken */

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "anew.h"
-#include "address.h"
 #include "arguments.h"
 #include "body.h"
 #include "clock.h"
@@ -44,26 +43,6 @@ struct running {
 	struct command_result *result;
 	const char *name;
 };
-
-extern char **environ;
-
-size_t
-command_rcpts_max(char **command)
-{
-	long limit = sysconf(_SC_ARG_MAX);
-	size_t used = 4096 + ADDRESS_MAX + SPOOL_NAME_SIZE, room;
-	char **p;
-
-	for (p = environ; *p != NULL; p++)
-		used += strlen(*p) + 1 + sizeof *p;
-	for (p = command; *p != NULL; p++)
-		used += strlen(*p) + SPOOL_UNIQUE_SIZE + sizeof *p;
-	room = limit > 0 ? (size_t)limit : 4096;
-	if (room <= used)
-		return 1;
-	room = (room - used) / (ADDRESS_MAX + 1 + sizeof *p);
-	return room > 0 ? room : 1;
-}
 
 static void
 close_end(int *fd)

@@ -15,7 +15,5 @@ struct command_result {
 
 /* Runs it to its end.  0, or -1 with errno if it could not be started. */
 int command_run(struct runner *r, const struct transaction *t, struct command_result *result);
-/* The most recipients that fit into one command's arguments. */
-size_t command_rcpts_max(char **command);
 
 #endif

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "command.h"
 #include "die.h"
 #include "job.h"
 #include "life.h"
@@ -272,14 +271,6 @@ leave(struct runner *r)
 	return left ? -1 : 0;
 }
 
-static size_t
-most_rcpts(const struct options *o)
-{
-	size_t fit = o->kind == TRANSPORT_PIPE ? command_rcpts_max(o->command) : o->rcpts;
-
-	return fit < o->rcpts ? fit : o->rcpts;
-}
-
 int
 life(const struct options *o, int parent, unsigned long number)
 {
@@ -293,7 +284,7 @@ life(const struct options *o, int parent, unsigned long number)
 	if (spool_runner_join(&r.self, &r.spool, "runner") < 0)
 		die_spool(&r.spool, NULL);
 	r.beat_at = clock_ms() + 1000;
-	r.rcpts_most = most_rcpts(o);
+	r.rcpts_most = o->rcpts;
 	if (!queue_surplus(&r))
 		while (signals.stop == 0 && turn(&r, &code))
 			continue;

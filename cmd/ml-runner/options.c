@@ -83,8 +83,10 @@ static void
 check_command(struct options *o)
 {
 	char **a;
+	int one = 0;
 
 	for (a = o->command; *a != NULL; a++) {
+		one |= strcmp(*a, "{rcpt}") == 0;
 		o->many |= strcmp(*a, "{rcpts}") == 0;
 		if (is_address_word(*a) && a > o->command)
 			continue;
@@ -92,6 +94,8 @@ check_command(struct options *o)
 		    strstr(*a, "{rcpts}") != NULL)
 			die_text(EX_USAGE, *a, "an address stands for a whole argument, or not at all");
 	}
+	if (one && o->many)
+		die_text(EX_USAGE, "{rcpt}", "is one recipient, and {rcpts} are all of them");
 	if (!o->many)
 		o->rcpts = 1;
 }

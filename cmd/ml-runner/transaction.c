@@ -9,10 +9,24 @@
 #include <string.h>
 
 #include "address.h"
+#include "arguments.h"
 #include "job.h"
 #include "rate.h"
 #include "session.h"
 #include "transaction.h"
+
+struct room {                           /* of one transaction */
+	size_t rcpts;
+	size_t octets;                  /* of them as arguments, pointers included */
+};
+
+static struct room
+room(const struct runner *r)
+{
+	size_t octets = r->opt->many ? arguments_room(r->opt->command) : SIZE_MAX;
+
+	return (struct room){ rate_most(r, r->rcpts_most), octets };
+}
 
 static int
 add_target(struct transaction *t, off_t at, size_t index, const char *address)
@@ -91,17 +105,24 @@ decide_sharing(const struct runner *r, struct transaction *t)
 	t->alone = utf8 || (own && !t->xverp);
 }
 
-static int
-fits(const struct runner *r, const struct transaction *t, const char *address)
+static size_t
+octets_with(const struct transaction *t, const char *address)
 {
-	return t->targets == 0 ||
-	    (!needs_smtputf8(r, address) && t->xverp == has_path_of_its_own(t->job, address));
+	return t->addresses_used + strlen(address) + 1 + (t->targets + 1) * sizeof(char *);
 }
 
 static int
-is_full(const struct transaction *t, size_t most)
+fits(const struct runner *r, const struct transaction *t, const char *address, const struct room *most)
 {
-	return t->targets > 0 && (t->alone || t->targets >= most);
+	return t->targets == 0 ||
+	    (!needs_smtputf8(r, address) && t->xverp == has_path_of_its_own(t->job, address) &&
+	    octets_with(t, address) <= most->octets);
+}
+
+static int
+is_full(const struct transaction *t, const struct room *most)
+{
+	return t->targets > 0 && (t->alone || t->targets >= most->rcpts);
 }
 
 static int
@@ -116,12 +137,12 @@ add(const struct runner *r, struct transaction *t, off_t at, size_t index, const
 
 /* 1 when the transaction is as full as it may be with those carried, 0, or -1. */
 static int
-take_carried(const struct runner *r, struct job *j, struct transaction *t, size_t most)
+take_carried(const struct runner *r, struct job *j, struct transaction *t, const struct room *most)
 {
 	size_t n;
 	int failed = 0;
 
-	for (n = 0; n < j->carries && !is_full(t, most) && fits(r, t, j->carried[n].address); n++) {
+	for (n = 0; n < j->carries && !is_full(t, most) && fits(r, t, j->carried[n].address, most); n++) {
 		if (add(r, t, j->carried[n].at, j->carried[n].index, j->carried[n].address) < 0) {
 			failed = 1;
 			break;
@@ -137,17 +158,17 @@ take_carried(const struct runner *r, struct job *j, struct transaction *t, size_
 static int
 fill(struct runner *r, struct job *j, struct transaction *t)
 {
-	size_t most = rate_most(r, r->rcpts_most);
+	struct room most = room(r);
 	struct spool_rcpt p;
-	int got = take_carried(r, j, t, most);
+	int got = take_carried(r, j, t, &most);
 
 	if (got != 0)
 		return got;
-	while (!is_full(t, most)) {
+	while (!is_full(t, &most)) {
 		got = next_rcpt(j, &p);
 		if (got <= 0)
 			break;
-		if (!fits(r, t, p.address)) {
+		if (!fits(r, t, p.address, &most)) {
 			got = job_carry(j, p.at, p.index, p.address);
 			break;
 		}
