@@ -210,6 +210,16 @@ gives()
 	[[ $(grep '^!' "$(envelopes fail)") == *": last" ]]
 }
 
+@test "a command that says much before it reads a big message is heard at once" {
+	{ letter; yes 'a line of some length, many times over' | head -n 5000; } >letter
+	ml-enqueue -f news@example.org "$SPOOL" ann@example.com <letter >/dev/null
+	run --separate-stderr timeout 30 ml-runner -1 -t 5 "$SPOOL" \
+		pipe sh -c 'head -c 500000 /dev/zero | tr "\0" x >&2; echo >&2; cat >copy'
+	[ "$status" -eq 0 ]
+	[ "$(rcpts 'done')" = "D250 ann@example.com" ]
+	cmp letter copy
+}
+
 @test "a child of the command that goes on with its stderr does not hold up the runner" {
 	post
 	pipe sh -c 'sleep 20 >/dev/null & echo $! >child; exit 0'

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #define DEFAULT_SECONDS 3600
 #define GRACE_MS        5000    /* between TERM and KILL */
 #define TURN_MS         200
+#define TURN_WORDS      64      /* kilobytes of stderr that are read before anything else is looked at */
 #define LAST_WORDS      1024    /* kilobytes of stderr that are read after its end */
 
 struct running {
@@ -231,21 +231,21 @@ hurry(struct running *c)
 	}
 }
 
-/* One poll can watch one descriptor beside the runner's own: what can be written goes first. */
+/* The command may wait for its words to be read before it reads on. */
 static void
 turn(struct runner *r, struct running *c)
 {
 	int64_t until = c->kill_at != 0 ? c->kill_at : c->end_at, soon = clock_ms() + TURN_MS;
 	short happened = 0;
-	int feeding = may_feed(r, c);
+	int feeding = may_feed(r, c), left;
 
-	if (c->in >= 0 && (c->err >= 0 || !feeding))
+	if (c->in >= 0 && !feeding)
 		until = soon < until ? soon : until;
-	(void)tend_wait(r, feeding ? c->in : c->err, feeding ? POLLOUT : POLLIN, until, 0, &happened);
-	if (may_feed(r, c) && feeding && happened != 0)
+	(void)tend_wait_both(r, c->err, feeding ? c->in : -1, until, &happened);
+	if (may_feed(r, c) && feeding)
 		feed(c);
-	if (c->err >= 0)
-		(void)listen_to(c);
+	for (left = TURN_WORDS; left > 0 && c->err >= 0 && listen_to(c); left--)
+		continue;
 	if (waitpid(c->pid, &c->status, WNOHANG) == c->pid)
 		c->ended = 1;
 	hurry(c);
