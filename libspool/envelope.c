@@ -12,8 +12,6 @@
 #include "internal.h"
 #include "count.h"
 
-#define HEAD_MAX 65536
-
 static int
 torn(struct spool_envelope *e)
 {

@@ -171,17 +171,18 @@ spool_line_value(const char *text, const char *key, char *value, size_t size)
 {
 	size_t length = strlen(key), n;
 	const char *line, *end;
+	int found = 0;
 
 	for (line = text; *line != '\0'; line = *end == '\n' ? end + 1 : end) {
 		end = line + strcspn(line, "\n");
 		if (strncmp(line, key, length) != 0 || line[length] != ' ')
 			continue;
 		n = (size_t)(end - line) - length - 1;
-		if (n >= size)
-			return 0;
+		found = n < size;
+		if (!found)
+			continue;
 		memcpy(value, line + length + 1, n);
 		value[n] = '\0';
-		return 1;
 	}
-	return 0;
+	return found;
 }

@@ -21,6 +21,7 @@ _Static_assert(ORDER_SPAN < ORDER_REPAIR, "no broadcast may look like a clock er
 
 #define RCPT_SPACING (SPOOL_SECOND / 10)        /* a broadcast's share: ten recipients a second */
 #define LIVE_LEASE   600                        /* seconds, for a runner that is probed alive */
+#define HEAD_MAX     65536                      /* octets of an envelope before its recipients */
 #define DEATHS_MAX   5                          /* deaths in a row without a mark, then hold/ */
 
 struct spool_written {                  /* bytes that a power cut may still take */
@@ -58,7 +59,7 @@ ssize_t spool_slurp(int dirfd, const char *name, char *data, size_t size);
 int spool_sync_dir(struct spool *s, enum spool_dir d);
 /* Syncs the directory D/NAME. */
 int spool_sync_below(struct spool *s, enum spool_dir d, const char *name);
-/* The value of KEY in `key value` lines, copied; 1 if it is there. */
+/* The value of KEY in `key value` lines, of the last one that there is, copied; 1 if it is there. */
 int spool_line_value(const char *text, const char *key, char *value, size_t size);
 
 /* place.c: lets the file system put each directory in FD somewhere else, where it can. */

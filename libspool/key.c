@@ -227,38 +227,53 @@ struct staged {
 
 enum { NO_KEY = 2 };                    /* an envelope was read, and has none */
 
+/* What of PATH in tmp/ a head can be, NUL-terminated: its length, 0 if it is gone, -1. */
+static ssize_t
+read_head(struct spool *s, const char *path, char text[HEAD_MAX + 1])
+{
+	int fd = again_openat(s->dir[SPOOL_TMP], path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n;
+	int saved;
+
+	text[0] = '\0';
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : spool_fail(s, SPOOL_TMP, path);
+	n = spool_pread_all(fd, text, HEAD_MAX, 0);
+	saved = errno;
+	(void)again_close(fd);
+	errno = saved;
+	if (n < 0)
+		return spool_fail(s, SPOOL_TMP, path);
+	text[n] = '\0';
+	return n;
+}
+
 static int
 read_key(void *context, const char *name, enum spool_kind kind)
 {
 	struct staged *g = context;
-	char path[2 * SPOOL_NAME_SIZE], text[4096];
+	char path[2 * SPOOL_NAME_SIZE], text[HEAD_MAX + 1];
 	char *end;
 	ssize_t n;
-	int fd;
 
 	(void)kind;
 	if (!spool_is_name(name))
 		return 0;
 	(void)snprintf(path, sizeof path, "%s/%s", g->broadcast, name);
-	fd = again_openat(g->spool->dir[SPOOL_TMP], path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
-		return 0;
-	n = fd < 0 ? -1 : spool_pread_all(fd, text, sizeof text - 1, 0);
+	n = read_head(g->spool, path, text);
 	if (n < 0)
-		(void)spool_fail(g->spool, SPOOL_TMP, path);
-	if (n < 0)
-		(void)spool_trouble_note(g->spool, &g->trouble);
-	if (fd >= 0)
-		(void)again_close(fd);
-	if (n < 0)
-		return 0;
-	text[n] = '\0';
+		return spool_trouble_note(g->spool, &g->trouble);
 	end = strstr(text, "\n\n");
-	if (end == NULL)                /* not written to its end: the next one may be */
+	if (end != NULL) {
+		*end = '\0';
+		return spool_line_value(text, "key", g->key, SPOOL_KEY_MAX + 1) && spool_is_key(g->key) ?
+		    1 : NO_KEY;
+	}
+	if (strlen(text) < HEAD_MAX)    /* not written to its end: the next one may be */
 		return 0;
-	*end = '\0';
-	return spool_line_value(text, "key", g->key, SPOOL_KEY_MAX + 1) && spool_is_key(g->key) ?
-	    1 : NO_KEY;
+	errno = EMSGSIZE;               /* its key may stand behind what was read */
+	(void)spool_fail(g->spool, SPOOL_TMP, path);
+	return spool_trouble_note(g->spool, &g->trouble);
 }
 
 int

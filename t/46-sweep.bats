@@ -98,6 +98,55 @@ new/a/a.3
 sent/issue42' ]
 }
 
+# long_head OCTETS: lines that nobody knows, in front of what there is in each head, which get it beyond so many
+long_head()
+{
+	local f line
+	line="x-note $(printf '%01000d' 0)"
+	for f in "$SPOOL/new/$NAME"/*; do
+		awk -v line="$line" -v n="$(($1 / ${#line} + 1))" \
+			'{ print } NR == 1 { while (n-- > 0) print line }' "$f" >long
+		cat long >"$f"
+	done
+}
+
+@test "a staged broadcast that a key records is published, however much its heads hold before the key" {
+	explode -k issue42
+	long_head 60000
+	stage '30 days'
+	run -0 --separate-stderr requeue
+	assert_stderr 'requeued due=0 returned=0 held=0 swept=0 purged=0 repaired=0 published=1'
+	[ "$(rcpts new | wc -l)" -eq 3 ]
+	[ -z "$(ls -A "$SPOOL/tmp")" ]
+}
+
+@test "a staged broadcast with heads over the limit stays, since its key is not known" {
+	explode -k issue42
+	long_head 65536
+	stage '30 days'
+	before=$(kept)
+	run -71 --separate-stderr requeue
+	[[ $(sort -u <<<"$stderr") = "ml-requeue: tmp/$NAME/"*': Message too long' ]]
+	[ "$(kept)" = "$before" ]
+}
+
+@test "a staged broadcast of which only zeros were left is swept" {
+	explode
+	for f in "$SPOOL/new/$NAME"/*; do head -c 100000 /dev/zero >"$f"; done
+	stage '2 days'
+	run -0 --separate-stderr requeue
+	[ -z "$(kept)" ]
+}
+
+@test "of two keys in a staged envelope the last counts" {
+	explode -k issue42
+	sed -i 's/^key /key other\n&/' "$SPOOL/new/$NAME"/*
+	stage '30 days'
+	run -0 --separate-stderr requeue
+	[[ $stderr = *' published=1' ]]
+	[ -d "$SPOOL/new/$NAME" ]
+}
+
 @test "a staged broadcast that lost its key to another is swept" {
 	explode -k issue42
 	sed -i 's/^broadcast .*/broadcast 1700000000000000.another/' "$SPOOL/sent/issue42"
