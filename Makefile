@@ -50,6 +50,11 @@ $B/t/peer: $(wildcard t/peer/*.c) t/peer/peer.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
+WRAPPED = openat close fsync fdatasync ftruncate renameat fstatat clock_gettime
+$B/t/calls: $(wildcard t/calls/*.c) t/calls/calls.h $B/libspool.a
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.c,$^) $B/libspool.a
+
 $B/t/powercut: $(wildcard t/power/*.c) t/power/power.h t/sink/crc32.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
@@ -66,10 +71,10 @@ bench: all $B/t/sink
 	sh contrib/bench/senders $B
 	sh contrib/bench/latency $B
 
-check: all $B/t/sink $B/t/peer
+check: all $B/t/sink $B/t/peer $B/t/calls
 	t/run $B t/*.bats
 
-check-long: all $B/t/sink $B/t/peer $B/t/powercut $B/t/fault
+check-long: all $B/t/sink $B/t/peer $B/t/calls $B/t/powercut $B/t/fault
 	t/run -1 $B t/long/*.bats
 
 # each line of the code that a promise hangs on, taken out once: a test has to notice

@@ -68,32 +68,26 @@ describe(const struct spool_runner *r, char text[FILE_SIZE])
 	return used + (size_t)n;
 }
 
+/* Writes and closes FD.  Network file systems say only at the close what became of the write. */
 static int
-write_file(struct spool_runner *r, int fd)
+write_file(const struct spool_runner *r, int fd)
 {
 	char text[FILE_SIZE];
 	size_t length = describe(r, text);
+	int failed = 0;
 
 	if (spool_pwrite_all(fd, text, length, 0) < 0 || again_ftruncate(fd, (off_t)length) < 0)
-		return -1;
-	r->beat = spool_uptime();
-	return 0;
-}
-
-static int
-close_keeping(int fd, int result)
-{
-	int saved = errno;
-
-	if (again_close(fd) < 0 && result == 0)
-		return -1;
-	errno = saved;
-	return result;
+		failed = errno;
+	if (again_close(fd) < 0 && failed == 0)
+		failed = errno;
+	errno = failed;
+	return failed == 0 ? 0 : -1;
 }
 
 static int
 create(struct spool_runner *r)
 {
+	uint64_t begun = spool_uptime();        /* a write that hung for minutes is as old as it is */
 	int fd;
 
 	if (spool_new_runner(r->id) < 0)
@@ -101,8 +95,10 @@ create(struct spool_runner *r)
 	fd = spool_create(r->spool, SPOOL_RUN, r->id, O_WRONLY);
 	if (fd < 0)
 		return -1;
-	if (close_keeping(fd, write_file(r, fd)) == 0)
+	if (write_file(r, fd) == 0) {
+		r->beat = begun;
 		return 0;
+	}
 	(void)spool_fail(r->spool, SPOOL_RUN, r->id);
 	(void)spool_runner_forget(r->spool, r->id);
 	return -1;
@@ -122,11 +118,13 @@ int
 spool_runner_beat(struct spool_runner *r)
 {
 	struct spool *s = r->spool;
+	uint64_t begun = spool_uptime();
 	int fd = again_openat(s->dir[SPOOL_RUN], r->id, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0 || write_file(r, fd) < 0)
 		return spool_fail(s, SPOOL_RUN, r->id);
-	return close_keeping(fd, write_file(r, fd)) == 0 ? 0 : spool_fail(s, SPOOL_RUN, r->id);
+	r->beat = begun;
+	return 0;
 }
 
 int

@@ -196,7 +196,7 @@ struct spool_runner {
 	uint64_t since;                 /* of the state, seconds since 1970 */
 	uint64_t done, failed, deferred;/* recipients so far */
 	char last[SPOOL_TEXT_NOTE];     /* the MTA's last refusal */
-	uint64_t beat;                  /* the last good one, seconds of spool_uptime() */
+	uint64_t beat;                  /* when the last good one began, seconds of spool_uptime() */
 };
 
 /* Seconds of a clock that runs on while the machine is suspended and that nobody sets. */

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: ISC
+# libspool where single system calls fail, or take their time: t/calls is linked against it with such calls.
+load lib
+
+setup()
+{
+	mkspool
+	cd "$BATS_TEST_TMPDIR" || exit
+}
+
+calls()
+{
+	"$BIN/../t/calls" "$@"
+}
+
+@test "a heartbeat that fails at the close is none, and the last good one stays what it was" {
+	run -0 --separate-stderr calls "$SPOOL" later 40 beat later 40 rule 'close . EIO' beat
+	[[ $output = 'beat 0'$'\n''beat 40 run/'*': Input/output error' ]]
+}
+
+@test "a heartbeat that hung counts from its beginning" {
+	run -0 --separate-stderr calls "$SPOOL" later 40 rule 'ftruncate . 500' beat
+	assert_lines 'beat 500'
+}
