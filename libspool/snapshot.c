@@ -15,6 +15,8 @@ struct spool_snapshot {
 	struct spool *spool;
 	size_t count, next;             /* envelopes; the first that was not taken */
 	size_t dirs;
+	int dropped;                    /* there were more directories than it keeps */
+	char opened[SPOOL_NAME_SIZE];   /* the last broadcast that was read, "" before the first */
 	const char *inside;             /* the broadcast being read, "" for new/ */
 	size_t seen;                    /* names met in it */
 	struct spool_entry entry[SPOOL_SNAPSHOT];
@@ -71,17 +73,20 @@ sift_up(char *heap, size_t size, size_t i)
 	memcpy(heap + i * size, spare, size);
 }
 
-/* Room for NAME among the smallest, at the top of a full heap or at its end; NULL if it is too large. */
-static void
+/* Takes ITEM among the smallest; 1 if it, or another for it, has no place there. */
+static int
 keep_smallest(char *heap, size_t *count, size_t size, const char *item)
 {
 	if (*count < SPOOL_SNAPSHOT) {
 		memcpy(heap + *count * size, item, size);
 		sift_up(heap, size, (*count)++);
-	} else if (strcmp(item, heap) < 0) {
+		return 0;
+	}
+	if (strcmp(item, heap) < 0) {
 		memcpy(heap, item, size);
 		sift_down(heap, *count, size, 0);
 	}
+	return 1;
 }
 
 static void
@@ -93,7 +98,19 @@ keep_entry(struct spool_snapshot *n, const char *name)
 		return;
 	(void)snprintf(e.name, sizeof e.name, "%s", name);
 	(void)snprintf(e.broadcast, sizeof e.broadcast, "%s", n->inside);
-	keep_smallest((char *)n->entry, &n->count, sizeof *n->entry, (const char *)&e);
+	(void)keep_smallest((char *)n->entry, &n->count, sizeof *n->entry, (const char *)&e);
+}
+
+/* A directory that was read before is not read again. */
+static void
+keep_dir(struct spool_snapshot *n, const char *name)
+{
+	char item[SPOOL_NAME_SIZE];
+
+	if (strcmp(name, n->opened) <= 0)
+		return;
+	(void)snprintf(item, sizeof item, "%s", name);
+	n->dropped |= keep_smallest((char *)n->dir, &n->dirs, sizeof *n->dir, item);
 }
 
 static void
@@ -107,7 +124,6 @@ see(void *context, const char *name, enum spool_kind kind)
 {
 	struct spool_snapshot *n = context;
 	char path[SPOOL_NAME_SIZE + 260];
-	char item[SPOOL_NAME_SIZE];
 
 	n->seen++;
 	(void)snprintf(path, sizeof path, "%s%s%s", n->inside, *n->inside ? "/" : "", name);
@@ -118,10 +134,9 @@ see(void *context, const char *name, enum spool_kind kind)
 	kind = spool_kind(n->spool, SPOOL_NEW, path, kind);
 	if (kind == SPOOL_KIND_FILE)
 		keep_entry(n, name);
-	else if (kind == SPOOL_KIND_DIR && *n->inside == '\0') {
-		(void)snprintf(item, sizeof item, "%s", name);
-		keep_smallest((char *)n->dir, &n->dirs, sizeof *n->dir, item);
-	} else if (kind != SPOOL_KIND_UNKNOWN)
+	else if (kind == SPOOL_KIND_DIR && *n->inside == '\0')
+		keep_dir(n, name);
+	else if (kind != SPOOL_KIND_UNKNOWN)
 		strange(n, path, "neither an envelope nor a broadcast");
 	return 0;
 }
@@ -152,22 +167,52 @@ read_broadcast(struct spool_snapshot *n, const char *name)
 	return 0;
 }
 
+/* The directories at hand, as far as they can hold one of the smallest names.  1: all of them. */
 static int
-read_all(struct spool_snapshot *n)
+read_broadcasts(struct spool_snapshot *n)
 {
 	size_t i;
 
-	n->inside = "";
-	if (spool_scan(n->spool, SPOOL_NEW, NULL, 0, see, n) < 0)
-		return -1;
 	qsort(n->dir, n->dirs, sizeof *n->dir, by_name);
 	for (i = 0; i < n->dirs; i++) {
 		if (n->count == SPOOL_SNAPSHOT && strcmp(n->dir[i], n->entry[0].name) >= 0)
-			break;
+			return 0;
 		if (read_broadcast(n, n->dir[i]) < 0)
 			return -1;
+		memcpy(n->opened, n->dir[i], sizeof n->opened);
 	}
+	return 1;
+}
+
+static int
+see_dir(void *context, const char *name, enum spool_kind kind)
+{
+	struct spool_snapshot *n = context;
+
+	if (spool_is_name(name) && spool_kind(n->spool, SPOOL_NEW, name, kind) == SPOOL_KIND_DIR)
+		keep_dir(n, name);
 	return 0;
+}
+
+/* An old broadcast's last envelope may lie far ahead, so that of many the thousand oldest don't tell
+   enough: then the next thousand are looked for. */
+static int
+read_all(struct spool_snapshot *n)
+{
+	int all;
+
+	n->opened[0] = '\0';
+	n->inside = "";
+	n->dropped = 0;
+	if (spool_scan(n->spool, SPOOL_NEW, NULL, 0, see, n) < 0)
+		return -1;
+	while ((all = read_broadcasts(n)) > 0 && n->dropped) {
+		n->dirs = 0;
+		n->dropped = 0;
+		if (spool_scan(n->spool, SPOOL_NEW, NULL, 0, see_dir, n) < 0)
+			return -1;
+	}
+	return all < 0 ? -1 : 0;
 }
 
 int

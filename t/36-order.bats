@@ -80,3 +80,24 @@ setup()
 	[ $((place - at)) -lt 700 ]
 	stop "$PID"
 }
+
+# old_broadcasts N: directories of old names, each with one envelope of which its turn is an hour ahead
+old_broadcasts()
+{
+	awk -v n="$1" -v new="$SPOOL/new" 'BEGIN {
+		for (i = 1; i <= n; i++)
+			printf "%s/%016d.old%d\n", new, i, i
+	}' | tee dirs | xargs mkdir
+	awk -F. -v ahead="$(($(now) + 3600000000))" '{ file = $0 "/" ahead "." $NF ".9"
+		printf "ml1\nborn 1\nfrom \n\nT000 old@example.com\n" >file
+		close(file) }' dirs
+}
+
+@test "behind more than a thousand broadcasts whose turn is later the newest one's comes first" {
+	old_broadcasts 1100
+	explode 1
+	run -0 "$BIN/../t/calls" "$SPOOL" look
+	[ "${lines[0]}" = 'look 1000' ]
+	[[ ${lines[1]} = "$NAME/"* ]]
+	[[ ${lines[2]} = *.old1.9 ]]
+}

@@ -77,7 +77,7 @@ look(void)
 	struct spool_entry e;
 	int result = spool_snapshot_read(snapshot, &spool), i;
 
-	say("look", result, spool_snapshot_left(snapshot));
+	say("look", result, (unsigned long)spool_snapshot_left(snapshot));
 	for (i = 0; i < 5 && spool_snapshot_take(snapshot, 1, &e) == 1; i++)
 		printf("%s%s%s\n", e.broadcast, *e.broadcast != '\0' ? "/" : "", e.name);
 }
