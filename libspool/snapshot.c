@@ -14,6 +14,8 @@
 struct spool_snapshot {
 	struct spool *spool;
 	size_t count, next;             /* envelopes; the first that was not taken */
+	char above[SPOOL_NAME_SIZE];    /* only larger names are of interest; "" for all */
+	char last[SPOOL_NAME_SIZE];     /* the largest in it, if it is full; otherwise "" */
 	size_t dirs;
 	int dropped;                    /* there were more directories than it keeps */
 	char opened[SPOOL_NAME_SIZE];   /* the last broadcast that was read, "" before the first */
@@ -94,6 +96,8 @@ keep_entry(struct spool_snapshot *n, const char *name)
 {
 	struct spool_entry e;
 
+	if (strcmp(name, n->above) <= 0)
+		return;
 	if (n->count == SPOOL_SNAPSHOT && strcmp(name, n->entry[0].name) >= 0)
 		return;
 	(void)snprintf(e.name, sizeof e.name, "%s", name);
@@ -215,16 +219,38 @@ read_all(struct spool_snapshot *n)
 	return all < 0 ? -1 : 0;
 }
 
-int
-spool_snapshot_read(struct spool_snapshot *n, struct spool *s)
+static int
+read_above(struct spool_snapshot *n, struct spool *s, const char *name)
 {
 	n->spool = s;
 	n->count = n->next = n->dirs = 0;
+	(void)snprintf(n->above, sizeof n->above, "%s", name);
+	n->last[0] = '\0';
 	if (read_all(n) < 0) {
 		n->count = 0;
 		return -1;
 	}
 	qsort(n->entry, n->count, sizeof *n->entry, by_name);
+	if (n->count == SPOOL_SNAPSHOT)
+		memcpy(n->last, n->entry[SPOOL_SNAPSHOT - 1].name, sizeof n->last);
+	return 0;
+}
+
+int
+spool_snapshot_read(struct spool_snapshot *n, struct spool *s)
+{
+	return read_above(n, s, "");
+}
+
+int
+spool_snapshot_more(struct spool_snapshot *n, struct spool *s)
+{
+	char last[SPOOL_NAME_SIZE];
+
+	memcpy(last, n->last, sizeof last);
+	if (*last != '\0')
+		return read_above(n, s, last);
+	n->count = n->next = 0;         /* it held all that there is */
 	return 0;
 }
 

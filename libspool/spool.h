@@ -179,6 +179,8 @@ struct spool_snapshot *spool_snapshot_new(void);
 void spool_snapshot_free(struct spool_snapshot *n);
 /* Reads the smallest thousand names of new/; removes empty broadcasts.  On failure the snapshot is empty. */
 int spool_snapshot_read(struct spool_snapshot *n, struct spool *s);
+/* Reads the thousand behind those of the last reading: for who may take none of them. */
+int spool_snapshot_more(struct spool_snapshot *n, struct spool *s);
 /* Takes one of the first SPREAD names (1: the first) out of the snapshot.  1, or 0 when it is used up. */
 int spool_snapshot_take(struct spool_snapshot *n, unsigned spread, struct spool_entry *e);
 /* Names still in it. */

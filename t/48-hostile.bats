@@ -325,6 +325,30 @@ peer_elsewhere()
 	run -0 --separate-stderr as_nobody ml-requeue spool
 }
 
+@test "a thousand envelopes that may not be moved are left, and what stands behind them is delivered" {
+	broadcast=0000000000000001.b
+	mkdir "$SPOOL/new/$broadcast"
+	awk -v dir="$SPOOL/new/$broadcast" 'BEGIN {
+		for (i = 1; i <= 1005; i++) {
+			file = sprintf("%s/%016d.b.%d", dir, i, i)
+			printf "ml1\nborn 1\nfrom \n\nT000 a@b.c\n" >file
+			close(file)
+		}
+	}'
+	post
+	[ "$(id -u)" -ne 0 ] || chown -R 65534 "$SPOOL"
+	chmod 0555 "$SPOOL/new/$broadcast"
+	sink
+	run -0 --separate-stderr as_nobody timeout 20 ml-runner -1q spool smtp 127.0.0.1 "$PORT"
+	[ "$(accepted)" = ann@example.com ]
+	[ "$(envelopes new | wc -l)" -eq 1005 ]
+	printf '%s\n' "$stderr" | grep ^skipped >err
+	[ "$(wc -l <err)" -eq 1005 ]
+	[ -z "$(grep -v 'Permission denied' err)" ]
+	[ -z "$(sort err | uniq -d)" ]
+	chmod 0755 "$SPOOL/new/$broadcast"
+}
+
 # --- runners that never were
 
 @test "a run file that is a link or a directory is nobody's heartbeat, and keeps no claim" {

@@ -85,10 +85,28 @@ read_snapshot(struct runner *r)
 		warn_spool(&r->spool, NULL);
 		return -1;
 	}
-	q->useful = 0;
+	q->useful = q->refused = 0;
 	q->read_at = clock_ms();
 	q->read_took = q->read_at - began;
 	return 0;
+}
+
+/* A thousand names that may not be moved don't hide what stands behind them. */
+static int
+read_more(struct runner *r)
+{
+	struct queue *q = &r->queue;
+	int64_t began = clock_ms();
+
+	if (queue_surplus(r))
+		return 0;
+	if (spool_snapshot_more(q->snapshot, &r->spool) < 0) {
+		warn_spool(&r->spool, NULL);
+		return -1;
+	}
+	q->read_at = clock_ms();
+	q->read_took = q->read_at - began;
+	return spool_snapshot_left(q->snapshot) > 0;
 }
 
 long
@@ -118,16 +136,18 @@ is_stale(struct queue *q)
 	return age > SHARE * q->read_took && (q->fired || age > STALE_MS);
 }
 
-/* 1: the snapshot has names.  0: there is nothing, or nothing that can be claimed. */
+/* 1: the snapshot has names.  0: there is nothing, or nothing that can be claimed.  Where nothing but
+   refusals was met it is not read from its beginning, which would bring the same ones again. */
 static int
 refill(struct runner *r)
 {
 	struct queue *q = &r->queue;
+	size_t left = spool_snapshot_left(q->snapshot);
 
-	if (spool_snapshot_left(q->snapshot) > 0 && !is_stale(q))
+	if (left > 0 && ((q->useful == 0 && q->refused > 0) || !is_stale(q)))
 		return 1;
-	if (spool_snapshot_left(q->snapshot) == 0 && q->useful == 0)
-		return 0;
+	if (left == 0 && q->useful == 0)
+		return read_more(r);
 	if (read_snapshot(r) < 0)
 		return -1;
 	return !q->surplus && spool_snapshot_left(q->snapshot) > 0;
@@ -161,6 +181,7 @@ refused(struct runner *r, const struct spool_entry *n)
 	}
 	if (r->spool.stranger != NULL)
 		r->spool.stranger(r->spool.context, spool_object(&r->spool), strerror(errno));
+	r->queue.refused++;
 	return 0;
 }
 

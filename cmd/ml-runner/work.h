@@ -98,6 +98,7 @@ struct queue {
 	int fired;                      /* the trigger was pulled since the last reading */
 	int64_t read_at, read_took;     /* milliseconds */
 	size_t useful;                  /* names of it that were claimed, or taken by others */
+	size_t refused;                 /* names of it that may not be moved */
 	unsigned spread;
 	int surplus;                    /* -m: enough others live */
 };
