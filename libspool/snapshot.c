@@ -20,7 +20,7 @@ struct spool_snapshot {
 	int dropped;                    /* there were more directories than it keeps */
 	char opened[SPOOL_NAME_SIZE];   /* the last broadcast that was read, "" before the first */
 	const char *inside;             /* the broadcast being read, "" for new/ */
-	size_t seen;                    /* names met in it */
+	size_t seen;                    /* names met in it, dot-files too */
 	struct spool_entry entry[SPOOL_SNAPSHOT];
 	char dir[SPOOL_SNAPSHOT][SPOOL_NAME_SIZE];
 };
@@ -130,6 +130,8 @@ see(void *context, const char *name, enum spool_kind kind)
 	char path[SPOOL_NAME_SIZE + 260];
 
 	n->seen++;
+	if (name[0] == '.')
+		return 0;
 	(void)snprintf(path, sizeof path, "%s%s%s", n->inside, *n->inside ? "/" : "", name);
 	if (!spool_is_name(name)) {
 		strange(n, path, "not a name of an envelope");
@@ -156,7 +158,7 @@ read_broadcast(struct spool_snapshot *n, const char *name)
 {
 	n->inside = name;
 	n->seen = 0;
-	if (spool_scan(n->spool, SPOOL_NEW, name, 0, see, n) < 0) {
+	if (spool_scan(n->spool, SPOOL_NEW, name, 1, see, n) < 0) {
 		if (errno == ENOENT)
 			return 0;
 		if (errno != EACCES && errno != ENOTDIR && errno != ELOOP)
