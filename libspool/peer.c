@@ -147,6 +147,7 @@ struct walk {
 	struct spool *spool;
 	int (*see)(void *context, const struct spool_peer *p);
 	void *context;
+	struct spool_trouble trouble;
 };
 
 static int
@@ -164,15 +165,18 @@ see_file(void *context, const char *name, enum spool_kind kind)
 		return 0;
 	}
 	got = spool_peer_read(w->spool, name, &p);
-	return got <= 0 ? got : w->see(w->context, &p);
+	if (got < 0)
+		return spool_trouble_note(w->spool, &w->trouble);
+	return got == 0 ? 0 : w->see(w->context, &p);
 }
 
 int
 spool_peers(struct spool *s, int (*see)(void *context, const struct spool_peer *p), void *context)
 {
-	struct walk w = { s, see, context };
+	struct walk w = { .spool = s, .see = see, .context = context };
+	int result = spool_scan(s, SPOOL_RUN, NULL, 0, see_file, &w);
 
-	return spool_scan(s, SPOOL_RUN, NULL, 0, see_file, &w);
+	return result != 0 ? result : spool_trouble_end(s, &w.trouble);
 }
 
 static int

@@ -28,6 +28,12 @@ struct ward {
 	int failed;                     /* a claim could not be returned: keep the run files */
 };
 
+static int
+note_failure(struct ward *w)
+{
+	return spool_trouble_note(w->spool, &w->trouble);
+}
+
 static struct casualty *
 find(struct ward *w, const char *id)
 {
@@ -63,8 +69,10 @@ examine(struct ward *w, const char *id, const struct spool_peer *p, enum spool_p
 	struct casualty *c = admit(w, id);
 	int64_t lease = w->round->lease, age;
 
-	if (c == NULL)
-		return spool_fail(w->spool, SPOOL_RUN, id);
+	if (c == NULL) {
+		(void)spool_fail(w->spool, SPOOL_RUN, id);
+		return note_failure(w);
+	}
 	if (strcmp(c->id, w->me->id) == 0)
 		return 0;
 	c->has_file = p != NULL;
@@ -75,8 +83,10 @@ examine(struct ward *w, const char *id, const struct spool_peer *p, enum spool_p
 	if (probe == SPOOL_ALIVE && lease < LIVE_LEASE)
 		lease = LIVE_LEASE;
 	age = spool_lease_age(w->lease, id, p);
-	if (age < 0)
-		return spool_fail(w->spool, SPOOL_RUN, id);
+	if (age < 0) {
+		(void)spool_fail(w->spool, SPOOL_RUN, id);
+		return note_failure(w);
+	}
 	c->dead = c->by_lease = age >= lease;
 	return 0;
 }
@@ -106,8 +116,8 @@ see_orphan(void *context, const char *file, enum spool_kind kind)
 	if (find(w, runner) != NULL)
 		return 0;
 	got = spool_peer_read(w->spool, runner, &p);
-	if (got < 0)
-		return -1;
+	if (got < 0)            /* nothing is known of him: he keeps his claims */
+		return note_failure(w);
 	return got > 0 ? examine(w, runner, &p, spool_peer_probe(&p)) :
 	    examine(w, runner, NULL, SPOOL_UNKNOWN);
 }
@@ -131,7 +141,7 @@ revoke(struct ward *w)
 			continue;
 		if (w->list[i].by_lease && w->list[i].has_file &&
 		    spool_runner_forget(w->spool, w->list[i].id) < 0) {
-			(void)spool_trouble_note(w->spool, &w->trouble);
+			(void)note_failure(w);
 			w->list[i].dead = 0;
 			continue;
 		}
@@ -243,12 +253,12 @@ see_claim(void *context, const char *file, enum spool_kind kind)
 		return 0;
 	w->failed = 1;
 	if (errno != EACCES && errno != EPERM)
-		return spool_trouble_note(w->spool, &w->trouble);
+		return note_failure(w);
 	spool_strange(w->spool, SPOOL_CUR, file, strerror(errno));
 	return 0;
 }
 
-static int
+static void
 bury(struct ward *w)
 {
 	size_t i;
@@ -256,35 +266,38 @@ bury(struct ward *w)
 	for (i = 0; i < w->count && !w->failed; i++)
 		if (w->list[i].dead && w->list[i].has_file &&
 		    spool_runner_forget(w->spool, w->list[i].id) < 0)
-			return -1;
-	return 0;
+			(void)note_failure(w);
 }
 
-/* On a full disk the notes of a single round are lost, but who is dead stays dead. */
+/* Of whom nothing could be found out is not taken for dead.  On a full disk the notes of a single round are
+   lost, but who is dead stays dead. */
 static void
-keep_notes(struct ward *w)
+look_at_all(struct ward *w)
 {
+	if (spool_lease_begin(w->spool, w->lease) < 0)
+		(void)note_failure(w);
+	if (spool_peers(w->spool, see_peer, w) < 0)
+		(void)note_failure(w);
+	if (spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_orphan, w) < 0)
+		(void)note_failure(w);
 	if (spool_lease_save(w->spool, w->lease) < 0)
-		(void)spool_trouble_note(w->spool, &w->trouble);
+		(void)note_failure(w);
 }
 
 static int
 make_round(struct ward *w)
 {
 	unsigned long before = w->round->returned;
-	int result;
 
-	if (spool_lease_begin(w->spool, w->lease) < 0 ||
-	    spool_peers(w->spool, see_peer, w) < 0 ||
-	    spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_orphan, w) < 0)
-		return -1;
-	keep_notes(w);
+	look_at_all(w);
 	revoke(w);
-	result = spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_claim, w);
+	if (spool_scan(w->spool, SPOOL_CUR, NULL, 0, see_claim, w) < 0) {
+		w->failed = 1;
+		(void)note_failure(w);
+	}
 	if (w->round->returned > before)
 		spool_wake(w->spool);
-	if (result < 0 || bury(w) < 0)
-		return -1;
+	bury(w);
 	return spool_trouble_end(w->spool, &w->trouble);
 }
 

@@ -224,7 +224,8 @@ struct spool_peer {                     /* somebody's run file, as read */
 
 enum spool_probe { SPOOL_ALIVE, SPOOL_DEAD, SPOOL_UNKNOWN };
 
-/* Calls SEE for every run file.  SEE returns 0 to go on, anything else to stop with that result. */
+/* Calls SEE for every run file.  SEE returns 0 to go on, anything else to stop with that result.
+   -1 after all of them where some could not be read. */
 int spool_peers(struct spool *s, int (*see)(void *context, const struct spool_peer *p), void *context);
 /* What can be known at once: SPOOL_UNKNOWN if only the lease can tell. */
 enum spool_probe spool_peer_probe(const struct spool_peer *p);

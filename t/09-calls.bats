@@ -33,3 +33,49 @@ look 0'
 	[ "$(tree)" = 'new/a/
 new/a/.nfs0001' ]
 }
+
+@test "what can't be moved out of defer/ or mended in new/ keeps nothing else from it, and is reported" {
+	ahead=$(($(now) + 31 * 86400000000))
+	for i in 1 2 3; do
+		post
+		mv "$SPOOL/new/$NAME" "$SPOOL/defer/000000000000000$i.$UNIQUE"
+	done
+	for i in 4 5 6; do
+		post
+		mv "$SPOOL/new/$NAME" "$SPOOL/new/$((ahead + i)).$UNIQUE"
+	done
+	run -0 --separate-stderr calls "$SPOOL" rule 'renameat 0000000000000002. EIO' \
+		rule "renameat $((ahead + 5)). EIO" due due
+	[[ ${lines[0]} = 'due 4 defer/0000000000000002.'*': Input/output error' ]]
+	[ "$(envelopes defer | sed 's/.*\///; s/\..*//')" = 0000000000000002 ]
+	[ "$(envelopes new | sed 's/.*\///; s/\..*//' | grep -c "^$((ahead + 5))$")" -eq 1 ]
+	[ "$(envelopes new | wc -l)" -eq 5 ]
+}
+
+@test "a directory that can't be listed keeps no other from its round" {
+	post
+	mv "$SPOOL/new/$NAME" "$SPOOL/new/$(($(now) + 31 * 86400000000)).$UNIQUE"
+	mkdir "$SPOOL/new/0000000000000001."{a,b,c,d,e,f,g,h}
+	run -0 --separate-stderr calls "$SPOOL" rule 'openat 0000000000000001. EIO' due
+	[[ $output = 'due 1 new/0000000000000001.'?': Input/output error' ]]
+}
+
+# peer PID RUNNER: the run file of a process of this host
+peer()
+{
+	printf 'host %s\npid %s\nstart 1\nboot %s\npidns %s\nrole runner\n' "$(uname -n | cut -c 1-40)" "$1" \
+		"$(cat /proc/sys/kernel/random/boot_id)" "$(readlink /proc/self/ns/pid | tr -dc 0-9)" >"$SPOOL/run/$2"
+}
+
+@test "a run file that can't be looked at keeps its own claims, and no others" {
+	for r in 1.first 2.unknown 3.third; do
+		post
+		mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:$r"
+		peer "$(sh -c 'echo $$')" "$r"
+	done
+	run -0 --separate-stderr calls "$SPOOL" rule 'fstatat 2.unknown EIO' dead
+	assert_lines 'dead 2 run/2.unknown: Input/output error'
+	[[ $(envelopes cur) = *:2.unknown ]]
+	[ "$(envelopes new | wc -l)" -eq 2 ]
+	[ "$(find "$SPOOL/run" -name '[1-3].*')" = "$SPOOL/run/2.unknown" ]
+}
