@@ -92,16 +92,24 @@ repair(struct due *u, const char *name)
 	return 0;
 }
 
+/* What is neither an envelope nor a broadcast is left; a runner reports it. */
 static int
 see_ready(void *context, const char *name, enum spool_kind kind)
 {
 	struct due *u = context;
-	int ahead;
+	int ahead, inside = *u->inside != '\0';
+	char path[2 * SPOOL_NAME_SIZE];
 
-	if (!spool_is_name(name))       /* a runner reports it */
+	if (!spool_is_name(name))
 		return 0;
 	ahead = spool_order(name) > u->now + ORDER_REPAIR;
-	if (*u->inside == '\0' && spool_kind(u->spool, SPOOL_NEW, name, kind) == SPOOL_KIND_DIR)
+	if (inside && !ahead)
+		return 0;
+	(void)snprintf(path, sizeof path, "%s%s%s", u->inside, inside ? "/" : "", name);
+	kind = spool_kind(u->spool, SPOOL_NEW, path, kind);
+	if (kind != SPOOL_KIND_FILE && (inside || kind != SPOOL_KIND_DIR))
+		return 0;
+	if (kind == SPOOL_KIND_DIR)
 		(void)look_inside(u, name);
 	return ahead ? repair(u, name) : 0;
 }

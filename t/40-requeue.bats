@@ -169,6 +169,19 @@ claimed_elsewhere()
 	[ -z "$(find "$SPOOL/new" -name "$ahead.*")" ]
 }
 
+@test "what is no envelope in new/ or in a broadcast keeps its name, however far its ORDER is ahead" {
+	b=$(ml-explode -f a@b.c -l <(addresses 3) "$SPOOL" < <(letter))
+	for d in new "new/$b"; do
+		ln -s /etc/passwd "$SPOOL/$d/9999999999999999.link"
+		mkfifo "$SPOOL/$d/9999999999999999.fifo"
+	done
+	mkdir "$SPOOL/new/$b/9999999999999999.dir"
+	before=$(find "$SPOOL/new" | sort)
+	run -0 --separate-stderr requeue
+	assert_stderr ''
+	[ "$(find "$SPOOL/new" | sort)" = "$before" ]
+}
+
 @test "a paused spool is served too, and stays paused" {
 	post
 	mv "$SPOOL/new/$NAME" "$SPOOL/defer/"
