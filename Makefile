@@ -50,7 +50,7 @@ $B/t/peer: $(wildcard t/peer/*.c) t/peer/peer.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
-WRAPPED = openat close fsync fdatasync ftruncate renameat fstatat clock_gettime
+WRAPPED = openat close fsync fdatasync ftruncate renameat fstatat readdir clock_gettime
 $B/t/calls: $(wildcard t/calls/*.c) t/calls/calls.h $B/libspool.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.c,$^) $B/libspool.a

@@ -51,7 +51,10 @@ see_deferred(void *context, const char *name, enum spool_kind kind)
 	struct due *u = context;
 	uint64_t order;
 
-	if (!spool_is_name(name) || spool_kind(u->spool, SPOOL_DEFER, name, kind) != SPOOL_KIND_FILE) {
+	kind = spool_kind(u->spool, SPOOL_DEFER, name, kind);
+	if (kind == SPOOL_KIND_UNKNOWN)         /* gone meanwhile */
+		return 0;
+	if (!spool_is_name(name) || kind != SPOOL_KIND_FILE) {
 		spool_strange(u->spool, SPOOL_DEFER, name, "not an envelope");
 		return 0;
 	}

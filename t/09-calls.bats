@@ -52,6 +52,15 @@ new/a/.nfs0001' ]
 	[ "$(envelopes new | wc -l)" -eq 5 ]
 }
 
+@test "what has gone out of defer/ before it is looked at is no stranger" {
+	post
+	mv "$SPOOL/new/$NAME" "$SPOOL/defer/"
+	ln -s nowhere "$SPOOL/defer/0000000000000001.link"
+	run -0 --separate-stderr calls "$SPOOL" rule 'readdir . EIO' rule "fstatat $UNIQUE ENOENT" due
+	assert_lines 'defer/0000000000000001.link is strange: not an envelope
+due 0'
+}
+
 @test "a directory that can't be listed keeps no other from its round" {
 	post
 	mv "$SPOOL/new/$NAME" "$SPOOL/new/$(($(now) + 31 * 86400000000)).$UNIQUE"

@@ -6,7 +6,7 @@
  *
  *   rule "CALL NAME [ERROR|SECONDS]"
  *               from now on that call fails with ERROR where a file's name has NAME in it, or sets all clocks
- *               so many SECONDS forward, or is told
+ *               so many SECONDS forward, or is told; readdir does not fail, but does not say what kind of file it is
  *   later N     N seconds later
  *
  * Each of these prints what came of it:
@@ -30,6 +30,13 @@ static struct spool spool;
 static struct spool_runner me;
 static struct spool_round round_ = { .lease = 600, .keep = 7 };
 static struct spool_snapshot *snapshot;
+
+static void
+stranger(void *context, const char *object, const char *reason)
+{
+	(void)context;
+	printf("%s is strange: %s\n", object, reason);
+}
 
 static void
 say(const char *step, int result, unsigned long n)
@@ -151,6 +158,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "calls: %s: %s\n", spool_object(&spool), strerror(errno));
 		return EX_IOERR;
 	}
+	spool.stranger = stranger;
 	for (i = 2; i < argc; i++)
 		if (take_step(argv[i], i + 1 < argc ? argv[i + 1] : "", &i) < 0) {
 			fprintf(stderr, "calls: %s: no step\n", argv[i]);

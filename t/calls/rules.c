@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The calls that the linker puts in the place of the system's (--wrap), and what is to become of them. */
+#define _DEFAULT_SOURCE
 #include "calls.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -31,6 +33,7 @@ int __real_fdatasync(int fd);
 int __real_ftruncate(int fd, off_t length);
 int __real_renameat(int dir, const char *path, int to, const char *name);
 int __real_fstatat(int dir, const char *path, struct stat *st, int flags);
+struct dirent *__real_readdir(DIR *dir);
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_openat(int dir, const char *path, int flags, ...);
 int __wrap_close(int fd);
@@ -39,13 +42,14 @@ int __wrap_fdatasync(int fd);
 int __wrap_ftruncate(int fd, off_t length);
 int __wrap_renameat(int dir, const char *path, int to, const char *name);
 int __wrap_fstatat(int dir, const char *path, struct stat *st, int flags);
+struct dirent *__wrap_readdir(DIR *dir);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 
 int
 rule_add(const char *text)
 {
 	static const struct { const char *name; int error; } known[] = {
-		{ "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EACCES", EACCES }
+		{ "EIO", EIO }, { "ENOENT", ENOENT }, { "ENOSPC", ENOSPC }, { "EACCES", EACCES }
 	};
 	struct rule *r = &rule[rules];
 	char what[32] = "";
@@ -154,6 +158,18 @@ int
 __wrap_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
 	return ruled("fstatat", path) ? -1 : __real_fstatat(dir, path, st, flags);
+}
+
+struct dirent *
+__wrap_readdir(DIR *dir)
+{
+	struct dirent *entry = __real_readdir(dir);
+
+#ifdef DT_UNKNOWN
+	if (entry != NULL && ruled("readdir", entry->d_name))
+		entry->d_type = DT_UNKNOWN;
+#endif
+	return entry;
 }
 
 int
