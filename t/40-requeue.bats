@@ -583,6 +583,23 @@ one_runs()
 	[ "$(grep -c README "$PID_ERR")" -eq 1 ]
 }
 
+@test "of more strange names than it remembers none is reported twice, and it says that it stopped" {
+	(cd "$SPOOL/defer" && seq -f README%g 1100 | xargs touch)
+	start ml-requeue -i 3600 "$SPOOL"
+	wait_for test -s "$PID_ERR"
+	for i in 1 2 3; do
+		post
+		mv "$SPOOL/new/$NAME" "$SPOOL/defer/"
+		kill -s HUP "$PID"
+		wait_for test -f "$SPOOL/new/$NAME"
+	done
+	stop "$PID"
+	grep -v ^requeued "$PID_ERR" >err
+	[ -z "$(sort err | uniq -d)" ]
+	[ "$(grep -c README err)" -eq 1024 ]
+	[ "$(grep -v README err)" = 'ml-requeue: too many strange files, no more of them are reported' ]
+}
+
 @test "a round that fails is reported, and the next one is made" {
 	start ml-requeue -i 3600 "$SPOOL"
 	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)

@@ -54,18 +54,26 @@ hash(uint64_t h, const char *text)
 	return h;
 }
 
-/* A name that stays strange round for round is news only once. */
+/* A name that stays strange round for round is news only once; where there are more than can be remembered
+   the rest are not told, since they would be in every round. */
 void
 log_stranger(void *context, const char *object, const char *reason)
 {
 	static uint64_t once[ONCE_SIZE];
 	static size_t count;
+	static int full;
 	uint64_t h = hash(hash(UINT64_C(14695981039346656037), object), reason);
 	size_t i;
 
-	for (i = 0; i < count && i < ONCE_SIZE; i++)
+	for (i = 0; i < count; i++)
 		if (once[i] == h)
 			return;
-	once[count++ % ONCE_SIZE] = h;
+	if (count == ONCE_SIZE) {
+		if (!full)
+			warn_text(NULL, "too many strange files, no more of them are reported");
+		full = 1;
+		return;
+	}
+	once[count++] = h;
 	warn_stranger(context, object, reason);
 }
