@@ -102,7 +102,7 @@ struct spool_seen {
 struct spool_lease {
 	struct spool_seen *seen;
 	size_t count, room;
-	uint64_t now;
+	uint64_t now;                   /* when the round began */
 	int begun;                      /* this process's own notes are at least as good as the file's */
 };
 /* Begins a round; the first one of a process reads what single rounds before it have noted. */

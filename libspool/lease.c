@@ -248,10 +248,10 @@ spool_lease_age(struct spool_lease *l, const char *id, const struct spool_peer *
 	}
 	n->fresh = 1;
 	if (n->since == UINT64_MAX || !unchanged(n, p)) {
-		n->since = l->now;
+		n->since = monotonic();         /* the file may have been slow to tell */
 		n->seconds = p != NULL ? (int64_t)p->mtime.tv_sec : -1;
 		n->nanoseconds = p != NULL ? p->mtime.tv_nsec : 0;
 		n->size = p != NULL ? (int64_t)p->size : 0;
 	}
-	return (int64_t)(l->now - n->since);
+	return n->since < l->now ? (int64_t)(l->now - n->since) : 0;
 }

@@ -88,3 +88,15 @@ peer()
 	[ "$(envelopes new | wc -l)" -eq 2 ]
 	[ "$(find "$SPOOL/run" -name '[1-3].*')" = "$SPOOL/run/2.unknown" ]
 }
+
+@test "a heartbeat that was slow to be looked at is seen unchanged from then on, not from before" {
+	post
+	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:1.elsewhere"
+	echo 'host elsewhere' >"$SPOOL/run/1.elsewhere"
+	run -0 --separate-stderr calls "$SPOOL" rule 'fstatat 1.elsewhere 300' dead later 599 dead
+	assert_lines 'dead 0
+dead 0'
+	run -0 --separate-stderr calls "$SPOOL" rule 'fstatat 1.elsewhere 300' dead later 600 dead
+	assert_lines 'dead 0
+dead 1'
+}
