@@ -12,6 +12,8 @@
 #include "internal.h"
 #include "names.h"
 
+#define BEAT_SECONDS 20         /* at least every 30 s */
+
 struct casualty {
 	char id[SPOOL_RUNNER_SIZE];
 	int dead, by_lease, has_file;
@@ -234,6 +236,19 @@ take_over(struct ward *w, const char *file, const char *name, const char *runner
 	return result;
 }
 
+/* 0 once this process was itself taken for dead: what it took then would wait for the lease. */
+static int
+is_alive(struct ward *w)
+{
+	int revoked;
+
+	if (spool_uptime() - w->me->beat <= BEAT_SECONDS || spool_runner_beat(w->me) == 0)
+		return 1;
+	revoked = errno == ENOENT;
+	(void)note_failure(w);
+	return !revoked;
+}
+
 static int
 see_claim(void *context, const char *file, enum spool_kind kind)
 {
@@ -247,8 +262,10 @@ see_claim(void *context, const char *file, enum spool_kind kind)
 	c = find(w, runner);
 	if (c == NULL || !c->dead)
 		return 0;
-	if (spool_uptime() - w->me->beat > 20)
-		(void)spool_runner_beat(w->me);
+	if (!is_alive(w)) {
+		w->failed = 1;
+		return 1;
+	}
 	if (take_over(w, file, name, runner) == 0)
 		return 0;
 	w->failed = 1;

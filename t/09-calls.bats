@@ -100,3 +100,13 @@ dead 0'
 	assert_lines 'dead 0
 dead 1'
 }
+
+@test "who returns the claims of the dead stops when its own name was revoked" {
+	post
+	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:1.first"
+	peer "$(sh -c 'echo $$')" 1.first
+	run -0 --separate-stderr calls "$SPOOL" revoke dead
+	[[ ${lines[1]} = 'dead 0 run/'*': No such file or directory' ]]
+	[[ $(envelopes) = "$SPOOL/cur/$NAME:1.first" ]]
+	[ -f "$SPOOL/run/1.first" ]
+}
