@@ -161,7 +161,7 @@ open_envelope(struct spool_envelope *e, struct spool *s, enum spool_dir dir, con
 	}
 	if (spool_split_claim(file, e->name, runner) < 0)
 		(void)snprintf(e->name, sizeof e->name, "%.*s", (int)sizeof e->name - 1, file);
-	if (read_envelope(e, mode) == 0)
+	if (read_envelope(e, mode) == 0 && (mode != O_RDWR || spool_marks_begin(e) == 0))
 		return 0;
 	spool_envelope_close(e);
 	return -1;

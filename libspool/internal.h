@@ -74,6 +74,9 @@ int spool_claimed_elsewhere(struct spool *s, const char *unique, const char *exc
 /* Puts a claim, by file name, aside: into defer/ for ten minutes. */
 int spool_stand_back(struct spool *s, const char *file, const char *name);
 
+/* mark.c: so much memory that marks can be remembered between one sync and the next. */
+int spool_marks_begin(struct spool_envelope *e);
+
 /* cursor.c: 1 if ADDRESS has neither control characters nor angle brackets. */
 int spool_is_harmless(const char *address);
 

@@ -4,6 +4,7 @@
  * written since the last good sync is remembered, because a kernel that failed
  * to write a page forgets it: after a failure all of it is written anew, and
  * only then synced.  A crash loses at most what was not synced: a repetition.
+ * Where no memory is left to remember more, what there is is synced at once.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 #include "internal.h"
 
 #define WRITES_MAX 4096         /* then it syncs by itself */
+#define BYTES_LEAST 1024        /* room for the longest note */
+_Static_assert(BYTES_LEAST > SPOOL_TEXT_NOTE + 32, "one note must always have room");
 
 static int
 grow(void **array, size_t *room, size_t need, size_t size)
@@ -41,18 +44,32 @@ failing(struct spool_envelope *e)
 	return spool_fail(e->spool, e->dir, e->file);
 }
 
+static int
+make_room(struct spool_envelope *e, size_t length)
+{
+	void *written = e->written, *bytes = e->bytes;
+	int full;
+
+	full = grow(&written, &e->writes_room, e->writes + 1, sizeof *e->written);
+	e->written = written;
+	full |= grow(&bytes, &e->bytes_room, e->bytes_used + length, 1);
+	e->bytes = bytes;
+	return full;
+}
+
+int
+spool_marks_begin(struct spool_envelope *e)
+{
+	return make_room(e, BYTES_LEAST) < 0 ? spool_fail(e->spool, e->dir, e->file) : 0;
+}
+
 static struct spool_written *
 remember(struct spool_envelope *e, off_t at, const char *data, size_t length)
 {
 	struct spool_written *w;
-	void *written = e->written, *bytes = e->bytes;
-	int full;
 
-	full = grow(&written, &e->writes_room, e->writes + 1, sizeof *w);
-	e->written = written;
-	full |= grow(&bytes, &e->bytes_room, e->bytes_used + length, 1);
-	e->bytes = bytes;
-	if (full)
+	/* the room that was there from the beginning is there again after a sync */
+	if (make_room(e, length) < 0 && spool_envelope_sync(e) < 0)
 		return NULL;
 	w = &e->written[e->writes++];
 	w->at = at;
@@ -104,8 +121,12 @@ spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 	text[1] = (char)('0' + code / 100 % 10);
 	text[2] = (char)('0' + code / 10 % 10);
 	text[3] = (char)('0' + code % 10);
-	if (remember(e, at, text, sizeof text) == NULL)
+	if (remember(e, at, text, sizeof text) == NULL) {
+		/* nobody will write it anew: now or never */
+		if (spool_pwrite_all(e->fd, text, sizeof text, at) == 0)
+			recount(e, state);
 		return failing(e);
+	}
 	recount(e, state);
 	if (e->failing || spool_pwrite_all(e->fd, text, sizeof text, at) < 0)
 		return failing(e);

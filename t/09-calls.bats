@@ -110,3 +110,26 @@ dead 1'
 	[[ $(envelopes) = "$SPOOL/cur/$NAME:1.first" ]]
 	[ -f "$SPOOL/run/1.first" ]
 }
+
+@test "a mark for which there is no memory is written, once those before it are synced" {
+	post ann@example.com bob@example.com
+	# a sanitizer takes such a request for an error
+	export ASAN_OPTIONS=allocator_may_return_null=1
+	run -0 --separate-stderr calls "$SPOOL" rule 'fdatasync .' mark
+	[ "$(cut -d : -f 1 <<<"$output")" = "mark 1
+fdatasync $NAME
+mark 0
+fdatasync $NAME
+release 0" ]
+	[ "$(rcpts new)" = 'D250 ann@example.com
+D250 bob@example.com' ]
+}
+
+@test "a mark for which there is neither memory nor a sync is written, and reported" {
+	post ann@example.com bob@example.com
+	export ASAN_OPTIONS=allocator_may_return_null=1
+	run -0 --separate-stderr calls "$SPOOL" rule 'fdatasync . EIO' mark
+	[[ ${lines[1]} = "mark 0 cur/$NAME:"*': Input/output error' ]]
+	[ "$(rcpts cur)" = 'D250 ann@example.com
+D250 bob@example.com' ]
+}

@@ -15,7 +15,7 @@
  *   revoke      somebody takes this process's run file away; with the next `dead` a heartbeat is due
  *   due, dead   what ml-requeue does
  *   look        the first five names of new/, as a runner sees them
- *   mark        claims the first of them and marks its first recipient D, without memory for it
+ *   mark        claims the first of them and marks its two recipients D, with no more memory for the second
  */
 #include "calls.h"
 #include "spool.h"
@@ -97,7 +97,7 @@ mark(void)
 	static struct spool_cursor c;
 	struct spool_entry n;
 	struct spool_rcpt r;
-	size_t room = SIZE_MAX / 4 + 1, before = 0;
+	size_t room = SIZE_MAX / 4 + 1, before;
 	int result = spool_snapshot_read(snapshot, &spool);
 
 	if (result < 0 || spool_snapshot_take(snapshot, 1, &n) != 1 || spool_claim(&e, &me, &n) != 0) {
@@ -105,6 +105,10 @@ mark(void)
 		return;
 	}
 	spool_cursor_begin(&c, &e);
+	if (spool_cursor_next(&c, &e, &r) == 1) {
+		result = spool_mark(&e, r.at, 'D', 250);
+		say("mark", result, (unsigned long)e.todo);
+	}
 	(void)spool_cursor_next(&c, &e, &r);
 	before = e.bytes_room;
 	e.bytes_room = e.bytes_used = room;
@@ -113,7 +117,7 @@ mark(void)
 		e.bytes_room = before;
 	if (e.bytes_used == room)
 		e.bytes_used = 0;
-	say("mark", result, e.todo);
+	say("mark", result, (unsigned long)e.todo);
 	say("release", spool_release(&e, 0), 0);
 }
 
