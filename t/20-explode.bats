@@ -41,6 +41,25 @@ T000 user2@example.com"
 	[ "$SPOOL/mess/${name#*.}.1" -ef "$SPOOL/mess/${name#*.}.2" ]
 }
 
+is_staging()
+{
+	[ -n "$(find "$SPOOL/tmp" -mindepth 1 -type d)" ]
+}
+
+@test "ORDERs count from the time at which staging began, however slowly the list comes" {
+	mkfifo slow
+	start ml-explode -f a@x.org -n 1 -m message -l slow "$SPOOL"
+	exec 9>slow
+	wait_for is_staging
+	begun=$(now)
+	addresses 2 >&9
+	exec 9>&-
+	wait "$PID"
+	name=$(cat "$PID_OUT")
+	[ "${name%%.*}" -le "$begun" ]
+	[ "$(ls "$SPOOL/new/$name" | cut -d . -f 1 | tr '\n' ' ')" = "${name%%.*} $((${name%%.*} + 100000)) " ]
+}
+
 @test "each envelope's ORDER lies 100 ms for each recipient before it behind the first" {
 	addresses 25 >list
 	run -0 explode -n 10 -l list -m message "$SPOOL"
