@@ -158,12 +158,12 @@ see_file(void *context, const char *name, enum spool_kind kind)
 	int got;
 
 	kind = spool_kind(w->spool, SPOOL_RUN, name, kind);
-	if (kind == SPOOL_KIND_UNKNOWN)
-		return 0;
-	if (kind != SPOOL_KIND_FILE || !spool_is_runner(name)) {
+	if (kind != SPOOL_KIND_UNKNOWN && (kind != SPOOL_KIND_FILE || !spool_is_runner(name))) {
 		spool_strange(w->spool, SPOOL_RUN, name, "not a runner's file");
 		return 0;
 	}
+	if (!spool_is_runner(name))
+		return 0;
 	got = spool_peer_read(w->spool, name, &p);
 	if (got < 0)
 		return spool_trouble_note(w->spool, &w->trouble);
