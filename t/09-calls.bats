@@ -6,6 +6,8 @@ setup()
 {
 	mkspool
 	cd "$BATS_TEST_TMPDIR" || exit
+	# a sanitizer takes a request for more memory than there can be for an error
+	export ASAN_OPTIONS=allocator_may_return_null=1
 }
 
 calls()
@@ -15,7 +17,7 @@ calls()
 
 @test "a heartbeat that fails at the close is none, and the last good one stays what it was" {
 	run -0 --separate-stderr calls "$SPOOL" later 40 beat later 40 rule 'close . EIO' beat
-	[[ $output = 'beat 0'$'\n''beat 40 run/'*': Input/output error' ]]
+	[[ $output = 'beat 0'$'\n''beat 40 run/'*': EIO' ]]
 }
 
 @test "a heartbeat that hung counts from its beginning" {
@@ -46,7 +48,7 @@ new/a/.nfs0001' ]
 	done
 	run -0 --separate-stderr calls "$SPOOL" rule 'renameat 0000000000000002. EIO' \
 		rule "renameat $((ahead + 5)). EIO" due due
-	[[ ${lines[0]} = 'due 4 defer/0000000000000002.'*': Input/output error' ]]
+	[[ ${lines[0]} = 'due 4 defer/0000000000000002.'*': EIO' ]]
 	[ "$(envelopes defer | sed 's/.*\///; s/\..*//')" = 0000000000000002 ]
 	[ "$(envelopes new | sed 's/.*\///; s/\..*//' | grep -c "^$((ahead + 5))$")" -eq 1 ]
 	[ "$(envelopes new | wc -l)" -eq 5 ]
@@ -66,7 +68,7 @@ due 0'
 	mv "$SPOOL/new/$NAME" "$SPOOL/new/$(($(now) + 31 * 86400000000)).$UNIQUE"
 	mkdir "$SPOOL/new/0000000000000001."{a,b,c,d,e,f,g,h}
 	run -0 --separate-stderr calls "$SPOOL" rule 'openat 0000000000000001. EIO' due
-	[[ $output = 'due 1 new/0000000000000001.'?': Input/output error' ]]
+	[[ $output = 'due 1 new/0000000000000001.'?': EIO' ]]
 }
 
 # peer PID RUNNER: the run file of a process of this host
@@ -83,7 +85,7 @@ peer()
 		peer "$(sh -c 'echo $$')" "$r"
 	done
 	run -0 --separate-stderr calls "$SPOOL" rule 'fstatat 2.unknown EIO' dead
-	assert_lines 'dead 2 run/2.unknown: Input/output error'
+	assert_lines 'dead 2 run/2.unknown: EIO'
 	[[ $(envelopes cur) = *:2.unknown ]]
 	[ "$(envelopes new | wc -l)" -eq 2 ]
 	[ "$(find "$SPOOL/run" -name '[1-3].*')" = "$SPOOL/run/2.unknown" ]
@@ -93,10 +95,10 @@ peer()
 	post
 	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:1.elsewhere"
 	echo 'host elsewhere' >"$SPOOL/run/1.elsewhere"
-	run -0 --separate-stderr calls "$SPOOL" rule 'fstatat 1.elsewhere 300' dead later 599 dead
+	run -0 --separate-stderr calls "$SPOOL" rule 'openat 1.elsewhere 300' dead later 599 dead
 	assert_lines 'dead 0
 dead 0'
-	run -0 --separate-stderr calls "$SPOOL" rule 'fstatat 1.elsewhere 300' dead later 600 dead
+	run -0 --separate-stderr calls "$SPOOL" rule 'openat 1.elsewhere 300' dead later 600 dead
 	assert_lines 'dead 0
 dead 1'
 }
@@ -106,15 +108,13 @@ dead 1'
 	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:1.first"
 	peer "$(sh -c 'echo $$')" 1.first
 	run -0 --separate-stderr calls "$SPOOL" revoke dead
-	[[ ${lines[1]} = 'dead 0 run/'*': No such file or directory' ]]
+	[[ ${lines[1]} = 'dead 0 run/'*': ENOENT' ]]
 	[[ $(envelopes) = "$SPOOL/cur/$NAME:1.first" ]]
 	[ -f "$SPOOL/run/1.first" ]
 }
 
 @test "a mark for which there is no memory is written, once those before it are synced" {
 	post ann@example.com bob@example.com
-	# a sanitizer takes such a request for an error
-	export ASAN_OPTIONS=allocator_may_return_null=1
 	run -0 --separate-stderr calls "$SPOOL" rule 'fdatasync .' mark
 	[ "$(cut -d : -f 1 <<<"$output")" = "mark 1
 fdatasync $NAME
@@ -127,9 +127,8 @@ D250 bob@example.com' ]
 
 @test "a mark for which there is neither memory nor a sync is written, and reported" {
 	post ann@example.com bob@example.com
-	export ASAN_OPTIONS=allocator_may_return_null=1
 	run -0 --separate-stderr calls "$SPOOL" rule 'fdatasync . EIO' mark
-	[[ ${lines[1]} = "mark 0 cur/$NAME:"*': Input/output error' ]]
+	[[ ${lines[1]} = "mark 0 cur/$NAME:"*': EIO' ]]
 	[ "$(rcpts cur)" = 'D250 ann@example.com
 D250 bob@example.com' ]
 }

@@ -6,7 +6,8 @@
  *
  *   rule "CALL NAME [ERROR|SECONDS]"
  *               from now on that call fails with ERROR where a file's name has NAME in it, or sets all clocks
- *               so many SECONDS forward, or is told; readdir does not fail, but does not say what kind of file it is
+ *               so many SECONDS forward, or is told;
+ *               readdir does not fail, but does not say what kind of file it is
  *   later N     N seconds later
  *
  * Each of these prints what came of it:
@@ -42,7 +43,7 @@ static void
 say(const char *step, int result, unsigned long n)
 {
 	if (result < 0)
-		printf("%s %lu %s: %s\n", step, n, spool_object(&spool), strerror(errno));
+		printf("%s %lu %s: %s\n", step, n, spool_object(&spool), error_name(errno));
 	else
 		printf("%s %lu\n", step, n);
 }

@@ -45,12 +45,24 @@ int __wrap_fstatat(int dir, const char *path, struct stat *st, int flags);
 struct dirent *__wrap_readdir(DIR *dir);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 
+static const struct { const char *name; int error; } known[] = {
+	{ "EIO", EIO }, { "ENOENT", ENOENT }
+};
+
+const char *
+error_name(int error)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof known / sizeof *known; i++)
+		if (known[i].error == error)
+			return known[i].name;
+	return strerror(error);
+}
+
 int
 rule_add(const char *text)
 {
-	static const struct { const char *name; int error; } known[] = {
-		{ "EIO", EIO }, { "ENOENT", ENOENT }, { "ENOSPC", ENOSPC }, { "EACCES", EACCES }
-	};
 	struct rule *r = &rule[rules];
 	char what[32] = "";
 	size_t i;
