@@ -105,6 +105,46 @@ half_way()
 	both_ways half_way
 }
 
+@test "what a group still owes behind it is heard, and its text is not sent" {
+	{
+		upto ann
+		echo 'say 530 5.7.0 must authenticate
+			expect RCPT TO:<bob@
+			say 550 5.1.1 gone
+			expect RCPT TO:<eve@
+			say 250 ok
+			expect DATA
+			say 354 go on
+			gone'
+	} | play
+	down_with '530 5.7.0 must authenticate'
+	left new 'T000 ann' 'F550 bob' 'T000 eve' '! 2 550 5.1.1 gone'
+}
+
+@test "so are the replies to the commands that left with a text which gets it" {
+	{
+		hello
+		mail
+		echo 'expect RCPT TO:<ann@
+			say 250 ok'
+		data
+		echo 'text
+			expect MAIL
+			expect RCPT TO:<bob@
+			expect DATA
+			say 530 5.7.0 must authenticate
+			say 250 ok
+			say 550 5.1.1 gone
+			say 554 no recipients
+			gone'
+	} | dialogue
+	post
+	post bob@example.com
+	again
+	down_with '530 5.7.0 must authenticate'
+	left fail 'F550 bob' '! 1 550 5.1.1 gone' new 'T000 ann'
+}
+
 after_one()
 {
 	{

@@ -236,6 +236,73 @@ withdrawn()
 	left new 'D250 a' 'F550 b' 'T000 c' 'T000 d' '! 2 550 5.1.1 no b'
 }
 
+# wanted_not CODE WHERE: b's MAIL, RCPT or text gets it, which d behind hears as well
+wanted_not()
+{
+	local no="$1 5.7.0 must authenticate" b
+	case $2 in
+	mail) b=("$no" '503 no' '503 no') ;;
+	rcpt) b=('250 ok' "$no" '503 nobody') ;;
+	text) b=('250 ok' '250 ok' "$no") ;;
+	esac
+	{
+		hello CHUNKING
+		sent a b c d e f
+		answers '250 ok' '450 4.2.0 no a' '554 nobody'
+		more "${b[@]}"
+		more "${GOOD[@]}"
+		more '250 ok' '530 5.7.0 not d' '503 nobody'
+		more '250 ok' '550 5.1.1 no e' '554 nobody'
+		more "${GOOD[@]}"
+		echo gone
+	} | windows a b c d e f
+	[ "$CODE" -eq 75 ] || return
+	grep -q "^down .*error=\"$no\"\$" err || return
+	left new 'T450 a' 'T000 b' 'D250 c' 'T000 d' 'F550 e' 'D250 f' '! 5 550 5.1.1 no e' ||
+		{ echo "at $2"; return 1; }
+}
+
+@test "behind a 530, 534, 535 or 538 in a window each reply still counts; who got it is as he was" {
+	wanted_not 530 mail
+	wanted_not 534 rcpt
+	wanted_not 535 text
+	wanted_not 538 rcpt
+}
+
+@test "likewise where the connection ends before all replies are in" {
+	{
+		hello CHUNKING
+		sent a b c d
+		answers '250 ok' '530 5.7.0 must authenticate' '503 nobody'
+		more "${GOOD[@]}"
+		more '250 ok'
+		echo close
+	} | windows a b c d
+	[ "$CODE" -eq 75 ]
+	grep -q '^down .*error="530 5.7.0 must authenticate"$' err
+	left new 'T000 a' 'D250 b' 'T000 c' 'T000 d'
+}
+
+@test "530 while a long text is on its way: it is not sent to its end, whose reply is not waited for" {
+	{
+		echo 'window 8192'
+		hello CHUNKING
+		echo 'expect MAIL
+			expect RCPT
+			stalled 50
+			say 250 2.1.0 ok
+			say 530 5.7.0 must authenticate
+			delay 10000'
+	} | dialogue
+	find "$SPOOL" -type f -delete
+	echo ann@example.com | ml-explode -f news@example.org -V += \
+		-m <(letter; yes 'and so on, and so on, and so on' | head -n 200000) "$SPOOL" >/dev/null
+	run -75 --separate-stderr timeout 9 ml-runner -1q -w 8 "$SPOOL" smtp 127.0.0.1 "$PORT"
+	[[ $stderr == *$'\ndown '*'error="530 5.7.0 must authenticate"' ]]
+	output=$(state | sed 's/@example\.com//')
+	left new 'T000 ann'
+}
+
 @test "replies that are out of step in a window end the session, and are nobody's" {
 	{
 		hello CHUNKING

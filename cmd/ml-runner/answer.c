@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What a reply does: to recipients by outcome.c, to the dialogue here. */
+#include <stdio.h>
 #include <string.h>
 
 #include "answer.h"
 #include "flight.h"
-#include "tend.h"
 
 static int
 wants_nothing(int code)
@@ -12,13 +12,13 @@ wants_nothing(int code)
 	return code == 530 || code == 534 || code == 535 || code == 538;
 }
 
-int
-answer_means_down(const struct runner *r)
+/* Behind such a reply there may be others, each of which counts; who got this one has had no answer. */
+static void
+hear_out(struct session *s, const struct reply *p)
 {
-	const struct session *s = r->session;
-
-	return s->parser.reply.code != 0 && wants_nothing(s->parser.reply.code) &&
-	    strcmp(s->why, s->parser.reply.text) == 0;
+	if (!s->unwanted)
+		(void)snprintf(s->why, sizeof s->why, "%s", p->text);
+	s->unwanted = 1;
 }
 
 /* The transaction has ended without a text. */
@@ -69,6 +69,8 @@ answer_mail(struct runner *r, struct transaction *t, const struct reply *p)
 		return;
 	}
 	refused(r);
+	if (wants_nothing(p->code))
+		return;
 	if (p->code == 503 && !t->resent)
 		t->is_void = 1;
 	else if (t->xverp) {            /* it may want the sender, and not make return paths of it */
@@ -102,6 +104,8 @@ answer_rcpt(struct runner *r, struct transaction *t, size_t i, const struct repl
 	}
 	if (p->code / 100 != 2)
 		refused(r);
+	if (wants_nothing(p->code))
+		return;
 	outcome_rcpt(r, t, i, p);
 	if (!s->pipelining && s->stage == STAGE_DATA && t->accepted == 0) {
 		s->needs_rset = 1;
@@ -140,7 +144,7 @@ answer_data(struct runner *r, struct transaction *t, const struct reply *p)
 		body_begin(&s->reader, 1);
 		return 0;
 	}
-	if (t->accepted > 0) {
+	if (t->accepted > 0 && !wants_nothing(p->code)) {
 		s->refused++;
 		outcome_refused(r, t, p);
 	}
@@ -163,7 +167,7 @@ answer_text(struct runner *r, struct transaction *t, size_t i, const struct repl
 		t->is_void = 1;
 	else if (s->each)
 		outcome_text_for(r, t, i, p);
-	else
+	else if (!wants_nothing(p->code))
 		outcome_text(r, t, p);
 	if (--t->texts > 0)
 		return 0;
@@ -225,11 +229,8 @@ answer(struct runner *r, const struct reply *p)
 		return session_fail(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
 	if (s->expected_count == 0)
 		return session_fail(s, "the server spoke unasked");
-	/* behind one of LMTP's replies to a text there are others, each somebody's own */
-	if (wants_nothing(p->code) && !(s->each && s->expected[s->expected_first].kind == EXPECT_TEXT)) {
-		tend_last(r, p->text);
-		return session_fail(s, p->text);
-	}
+	if (wants_nothing(p->code) && !(s->each && s->expected[s->expected_first].kind == EXPECT_TEXT))
+		hear_out(s, p);
 	if (is_out_of_step(s->expected[s->expected_first].kind, p->code))
 		return session_fail(s, "the server's replies are out of step");
 	s->rested = 0;

@@ -6,7 +6,5 @@
 
 /* Does what the reply, the next one owed, asks for.  0, or -1 when the session is over. */
 int answer(struct runner *r, const struct reply *p);
-/* 1 if it is over because the MTA wants nothing from us. */
-int answer_means_down(const struct runner *r);
 
 #endif

@@ -89,7 +89,8 @@ flight_end(struct runner *r, struct transaction *t)
 {
 	struct session *s = r->session;
 
-	if (t->is_void && !t->resent && keep_undecided(t)) {
+	/* where nothing is sent any more it stays on its way, unanswered, till all of that is dropped */
+	if (((t->is_void && !t->resent) || s->unwanted) && keep_undecided(t)) {
 		send_again(s, t);
 		return;
 	}

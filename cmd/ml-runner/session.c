@@ -20,7 +20,7 @@
 int
 session_fail(struct session *s, const char *why)
 {
-	if (!s->dead)
+	if (!s->dead && !s->unwanted)
 		(void)snprintf(s->why, sizeof s->why, "%s", why);
 	s->dead = 1;
 	return -1;

@@ -29,7 +29,8 @@ struct session {
 	struct reply_parser parser;
 	int64_t progress_at;            /* clock_ms() of the last byte either way */
 	int dead;
-	char why[REPLY_SIZE];           /* it is dead */
+	int unwanted;                   /* the MTA wants nothing from us: what it owes is heard, and no more */
+	char why[REPLY_SIZE];           /* either */
 
 	int each;                       /* LMTP: a reply to the text for each accepted recipient */
 	int cut;                        /* a text was refused before its end: nothing more is sent */

@@ -140,6 +140,8 @@ must_listen(const struct runner *r)
 {
 	const struct session *s = r->session;
 
+	if (s->unwanted)
+		return 1;
 	if (s->expected_count == 0)
 		return s->in_from < s->in_to;   /* unasked, and not the reply to what comes next */
 	if (!s->pipelining)
@@ -225,14 +227,26 @@ wait_for_reply(struct runner *r)
 	return 1;
 }
 
+/* 1 if everything is said that will be: there is no reply to a text that is not out. */
+static int
+is_heard_out(const struct session *s)
+{
+	size_t never = s->stage == STAGE_TEXT && !s->reader.stuff ? 1 : 0;
+
+	return s->expected_count <= never;
+}
+
 /* One turn: send, take a reply, or wait for one.  1 go on, 0 nothing left to do, -1 dead. */
 static int
 turn(struct runner *r)
 {
 	struct session *s = r->session;
 	struct reply p;
-	int got = send_all(r);
+	int got;
 
+	if (s->unwanted && is_heard_out(s))
+		return -1;
+	got = send_all(r);
 	if (got < 0 && s->dead && s->in_from == s->in_to)
 		return -1;
 	if (s->expected_count == 0 && session_unsent(s) == 0 && s->stage == STAGE_NONE &&
@@ -264,7 +278,8 @@ smtp_work(struct runner *r)
 		signals.reconnect = 0;
 		return WORK_AGAIN;
 	}
-	if (answer_means_down(r)) {
+	if (s->unwanted) {
+		tend_last(r, s->why);
 		flight_lost(r, 0, s->why);
 		return WORK_DOWN;
 	}
