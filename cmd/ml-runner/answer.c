@@ -163,12 +163,13 @@ answer_text(struct runner *r, struct transaction *t, size_t i, const struct repl
 		refused(r);
 	s->taken |= p->code / 100 == 2;
 	s->needs_rset |= p->code / 100 != 2 && session_is_windowed(r);
-	if (void_behind)
-		t->is_void = 1;
-	else if (s->each)
-		outcome_text_for(r, t, i, p);
-	else if (!wants_nothing(p->code))
-		outcome_text(r, t, p);
+	t->is_void |= void_behind;
+	if (!void_behind && !wants_nothing(p->code)) {
+		if (s->each)
+			outcome_text_for(r, t, i, p);
+		else
+			outcome_text(r, t, p);
+	}
 	if (--t->texts > 0)
 		return 0;
 	t->answered = 1;
@@ -229,7 +230,7 @@ answer(struct runner *r, const struct reply *p)
 		return session_fail(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
 	if (s->expected_count == 0)
 		return session_fail(s, "the server spoke unasked");
-	if (wants_nothing(p->code) && !(s->each && s->expected[s->expected_first].kind == EXPECT_TEXT))
+	if (wants_nothing(p->code))
 		hear_out(s, p);
 	if (is_out_of_step(s->expected[s->expected_first].kind, p->code))
 		return session_fail(s, "the server's replies are out of step");
