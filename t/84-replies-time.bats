@@ -72,6 +72,36 @@ timed_out()
 	left defer 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
 }
 
+# Octets keep coming for three seconds, and only then a reply.
+drips()
+{
+	{
+		upto bob
+		echo "repeat 30
+			delay 100
+			send $1
+			end
+			say 250 2.1.5 ok
+			expect RCPT
+			say 250 2.1.5 ok"
+		data
+		taken
+		bye
+	} | dialogue
+	find "$SPOOL" -type f -delete
+	post ann@example.com bob@example.com eve@example.com
+	run -75 --separate-stderr timeout 9 ml-runner -1q -t 1 "$SPOOL" smtp 127.0.0.1 "$PORT"
+	[[ $stderr == *'disconnected error="timed out" unanswered=1'* ]] || { echo "$stderr"; return 1; }
+	output=$(state | sed 's/@example\.com//')
+	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
+}
+
+@test "a reply that comes octet by octet, or line by line, has no more time than another" {
+	HOW=lockstep
+	drips '250-x\r\n'
+	drips 2
+}
+
 @test "a reply that is late but in time is a reply; the text may take longer than any command" {
 	{
 		echo 'accept

@@ -120,9 +120,7 @@ say_ehlo(struct runner *r, const char *name, struct reply *p)
 			break;
 		if (got < 0 || s->in_to - s->in_from == sizeof s->in)
 			return session_fail(s, "the server's reply is not SMTP");
-		if (clock_ms() >= until)
-			return session_fail(s, "timed out");
-		if (session_pump(r, until) < 0)
+		if (session_wait(r, until) < 0)
 			return -1;
 	}
 	if (copy.reply.code / 100 == 2)

@@ -114,7 +114,6 @@ read_in(struct session *s, int wait)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : fail_gone(s, errno);
 	s->in_to += (size_t)n;
-	s->progress_at = clock_ms();
 	return 0;
 }
 
@@ -218,7 +217,29 @@ session_reply(struct runner *r, struct reply *reply)
 	if (got == 0)
 		return s->dead ? -1 : 0;
 	*reply = s->parser.reply;
+	s->progress_at = clock_ms();
 	return 1;
+}
+
+int
+session_listen(struct runner *r, int64_t until)
+{
+	const struct session *s = r->session;
+	size_t had = s->in_to - s->in_from;
+	int got = session_pump(r, until);
+
+	return s->in_to - s->in_from > had ? 1 : got;
+}
+
+/* What has come is looked at before the clock: this process may have been stopped meanwhile. */
+int
+session_wait(struct runner *r, int64_t until)
+{
+	int came = session_listen(r, until);
+
+	if (came == 0 && clock_ms() >= until)
+		return session_fail(r->session, "timed out");
+	return came < 0 ? -1 : 0;
 }
 
 int
@@ -227,11 +248,8 @@ session_await(struct runner *r, struct reply *reply, int64_t ms)
 	int64_t until = clock_ms() + ms;
 	int got;
 
-	while ((got = session_reply(r, reply)) == 0) {
-		if (clock_ms() >= until)
-			return session_fail(r->session, "timed out");
-		if (session_pump(r, until) < 0 && r->session->in_from == r->session->in_to)
+	while ((got = session_reply(r, reply)) == 0)
+		if (session_wait(r, until) < 0)
 			return -1;
-	}
 	return got;
 }

@@ -27,7 +27,7 @@ struct session {
 	char *out;
 	size_t out_from, out_to, out_room;
 	struct reply_parser parser;
-	int64_t progress_at;            /* clock_ms() of the last byte either way */
+	int64_t progress_at;            /* clock_ms() of the last write, or the last whole reply */
 	int dead;
 	int unwanted;                   /* the MTA wants nothing from us: what it owes is heard, and no more */
 	char why[REPLY_SIZE];           /* either */
@@ -81,6 +81,10 @@ size_t session_unsent(const struct session *s);
 int session_pump(struct runner *r, int64_t until);
 /* Takes a reply that has come: 1, 0 if there is none yet, -1 if it is dead. */
 int session_reply(struct runner *r, struct reply *reply);
+/* To be called where what has come is no reply yet: 1 if more has, 0, or -1 if nothing will. */
+int session_listen(struct runner *r, int64_t until);
+/* The same; nothing more by UNTIL is the end.  0, or -1 once it is dead. */
+int session_wait(struct runner *r, int64_t until);
 /* Waits MS for one: 1, or -1. */
 int session_await(struct runner *r, struct reply *reply, int64_t ms);
 int session_fail(struct session *s, const char *why);

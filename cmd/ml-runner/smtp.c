@@ -213,18 +213,18 @@ count_as_rested(struct session *s)
 	s->progress_at = clock_ms();
 }
 
-/* What has come is looked at before the clock: this process may have been stopped meanwhile. */
+/* What has come is looked at before the clock: this process may have been stopped meanwhile.  What
+   comes octet by octet is no reply before its end, and makes nobody wait longer. */
 static int
 wait_for_reply(struct runner *r)
 {
 	struct session *s = r->session;
 	int64_t until = r->stuck ? clock_ms() + STUCK_MS : s->progress_at + patience(r) + 1;
+	int came = session_listen(r, until);
 
-	if (session_pump(r, until) < 0 && s->in_from == s->in_to)
-		return -1;
-	if (clock_ms() - s->progress_at > patience(r) && s->in_from == s->in_to && !r->stuck)
+	if (came == 0 && clock_ms() - s->progress_at > patience(r) && !r->stuck)
 		return session_fail(s, "timed out");
-	return 1;
+	return came < 0 ? -1 : 1;
 }
 
 /* 1 if everything is said that will be: there is no reply to a text that is not out. */
