@@ -97,6 +97,17 @@ down_with()
 	wait_for has_delivered 1
 }
 
+@test "a server that says more than a welcome is down, and is not connected to again and again" {
+	post
+	{
+		echo 'repeat 20'
+		offers 'AUTH PLAIN' 'expect AUTH' 'send 235 2.7.0 welcome\r\n421 4.7.0 too busy\r\n' close end
+	} >script.in
+	dialogue <script.in
+	down_with 'the server spoke unasked'
+	[ "$(grep -ac ^EHLO heard)" -eq 1 ]
+}
+
 @test "LOGIN is spoken where only that is offered, and AUTH= is understood" {
 	post
 	{

@@ -194,6 +194,53 @@ over_lmtp()
 	both_ways over_lmtp
 }
 
+# A server that hears EHLO, and closes.
+closes_at_once()
+{
+	echo 'repeat 1000
+		accept
+		say 220 peer
+		expect EHLO
+		say 250 peer
+		close
+		end'
+}
+
+@test "a session that ends before anything was sent means down: nobody connects again and again" {
+	{
+		hello
+		mail
+		echo 'expect RCPT
+			say 250 ok'
+		data
+		taken
+		echo close
+		closes_at_once
+	} | dialogue
+	post
+	post bob@example.com
+	# the second one has to wait a second for its turn
+	run -75 --separate-stderr timeout 20 ml-runner -1q -r 1 "$SPOOL" smtp 127.0.0.1 "$PORT"
+	[ "$(tail -n 1 <<<"$stderr")" = "down to=127.0.0.1:$PORT error=\"connection closed by the server\"" ]
+	[ "$(grep -ac ^EHLO heard)" -eq 2 ]
+	output=$(state | sed 's/@example\.com//')
+	left 'done' 'D250 ann' new 'T000 bob'
+}
+
+@test "likewise where what there is can't be claimed" {
+	[ "$(id -u)" -ne 0 ] || need setpriv
+	explode 3
+	chmod -R a+rwX "$SPOOL" .
+	chmod 755 "$SPOOL/new/"*/
+	closes_at_once | dialogue
+	start as_nobody timeout 20 ml-runner spool smtp 127.0.0.1 "$PORT"
+	wait_for grep -q '^down .*error="connection closed by the server" retry_ms=' "$PID_ERR"
+	kill "$(sed -n 's/^pid //p' "$SPOOL"/run/[0-9]*)"
+	wait "$PID"
+	[ "$(grep -ac ^EHLO heard)" -le 2 ]
+	[ "$(rcpts new | grep -c ^T000)" -eq 3 ]
+}
+
 @test "a runner keeps off while that lasts, and delivers when it is over" {
 	{
 		upto mail

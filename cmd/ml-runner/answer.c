@@ -234,6 +234,7 @@ answer(struct runner *r, const struct reply *p)
 		hear_out(s, p);
 	if (is_out_of_step(s->expected[s->expected_first].kind, p->code))
 		return session_fail(s, "the server's replies are out of step");
+	s->answered = 1;
 	s->rested = 0;
 	e = flight_next(s);
 	count_error(r, &e, p);

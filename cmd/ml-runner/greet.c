@@ -154,6 +154,7 @@ static int
 greet(struct runner *r, struct reply *p)
 {
 	struct session *s = r->session;
+	int got;
 
 	if (session_await(r, p, session_timeout(r, 5)) < 0)
 		return -1;
@@ -166,7 +167,8 @@ greet(struct runner *r, struct reply *p)
 		return -1;
 	if (p->code / 100 != 2)
 		return 0;
-	return r->opt->credentials != NULL ? auth(r, p) : 1;
+	got = r->opt->credentials != NULL ? auth(r, p) : 1;
+	return got > 0 && spoke_unasked(s) ? -1 : got;
 }
 
 int
@@ -189,6 +191,7 @@ session_open(struct runner *r)
 	s->progress_at = clock_ms();
 	got = greet(r, &p);
 	s->greeted = got >= 0;
+	s->opened_at = clock_ms();
 	if (got > 0)
 		return 1;
 	tend_last(r, got == 0 ? p.text : s->why);

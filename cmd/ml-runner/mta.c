@@ -11,6 +11,8 @@
 #include "settle.h"
 #include "tend.h"
 
+#define AT_ONCE_MS 1000
+
 int
 mta_is_command(const struct runner *r)
 {
@@ -94,9 +96,23 @@ mta_part(struct runner *r)
 	session_close(r);
 }
 
+/* What is over as soon as it was open would be so again. */
+static int
+was_no_session(const struct runner *r)
+{
+	return !r->session->answered && clock_ms() - r->session->opened_at < AT_ONCE_MS && !mta_is_once(r);
+}
+
 void
 mta_gone(struct runner *r)
 {
+	struct reply p;
+
+	if (was_no_session(r)) {
+		tend_last(r, session_await(r, &p, 0) > 0 ? p.text : r->session->why);
+		mta_down(r);
+		return;
+	}
 	log_closed(r);
 	session_drop(r);
 }

@@ -9,7 +9,7 @@
 int mta_reach(struct runner *r);
 /* Ends the session in peace. */
 void mta_part(struct runner *r);
-/* The server has ended the session, which did nothing. */
+/* The server has ended the session, which did nothing; one that it does not really open is down. */
 void mta_gone(struct runner *r);
 /* It takes nothing now: everything goes back, and the runner keeps off. */
 void mta_down(struct runner *r);

@@ -44,6 +44,8 @@ struct session {
 	int taken;                      /* it said 2xx to a text */
 	unsigned refused;               /* commands, each for a reason of its own */
 	unsigned errors;                /* all replies that refuse, since a text was accepted */
+	int64_t opened_at;              /* clock_ms() */
+	int answered;                   /* a command was, since it was opened */
 	int rested;                     /* nothing was answered since it sat idle */
 
 	struct expected *expected;      /* a ring */

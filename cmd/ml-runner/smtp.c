@@ -264,6 +264,13 @@ turn(struct runner *r)
 	return wait_for_reply(r);
 }
 
+/* It went as soon as it was open, over nothing that was sent: so would the next one. */
+static int
+was_useless(const struct session *s)
+{
+	return s->flight == NULL && !s->answered && !s->rested && signals.stop == 0;
+}
+
 enum work
 smtp_work(struct runner *r)
 {
@@ -278,7 +285,7 @@ smtp_work(struct runner *r)
 		signals.reconnect = 0;
 		return WORK_AGAIN;
 	}
-	if (s->unwanted) {
+	if (s->unwanted || was_useless(s)) {
 		tend_last(r, s->why);
 		flight_lost(r, 0, s->why);
 		return WORK_DOWN;
