@@ -12,12 +12,27 @@ wants_nothing(int code)
 	return code == 530 || code == 534 || code == 535 || code == 538;
 }
 
+/* What the server said is why, also where a write failed before that was read. */
+static void
+take_reason(struct session *s, const char *text)
+{
+	if (!s->unwanted)
+		(void)snprintf(s->why, sizeof s->why, "%s", text);
+}
+
+static int
+hang_up(struct session *s, const struct reply *p)
+{
+	take_reason(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
+	s->dead = 1;
+	return -1;
+}
+
 /* Behind such a reply there may be others, each of which counts; who got this one has had no answer. */
 static void
 hear_out(struct session *s, const struct reply *p)
 {
-	if (!s->unwanted)
-		(void)snprintf(s->why, sizeof s->why, "%s", p->text);
+	take_reason(s, p->text);
 	s->unwanted = 1;
 }
 
@@ -227,7 +242,7 @@ answer(struct runner *r, const struct reply *p)
 	    cut_text(s) < 0)
 		return -1;
 	if (p->code == 421)
-		return session_fail(s, strlen(p->text) > 4 ? p->text + 4 : "the server closes the session");
+		return hang_up(s, p);
 	if (s->expected_count == 0)
 		return session_fail(s, "the server spoke unasked");
 	if (wants_nothing(p->code))

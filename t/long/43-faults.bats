@@ -4,6 +4,7 @@
 # of a call that was carried out all the same, of one sync after another.  Recovery is what anybody does
 # anyway: the next round of ml-requeue, the next ml-runner -1.
 load ../lib
+load ../peer
 
 setup()
 {
@@ -418,5 +419,30 @@ no_blind_sync()
 			ml-runner -1 -j 2 "$SPOOL" smtp 127.0.0.1 "$PORT" 2>err || complain "$signal: exit $?"
 		grep -q "^--- SIG$signal" trace
 		[ "$(tree | grep -vc '^done/')" -eq 0 ] || complain "not delivered"
+	done
+}
+
+# The first three sends are EHLO, a group, and the beginning of the text; the fourth stands still.
+@test "what a server says before it resets the connection in the middle of a text counts, though a write fails first" {
+	local says
+	for says in '530 5.7.0 must authenticate' '421 4.3.2 going down'; do
+		rm -rf "$SPOOL"
+		mkspool
+		{ cat letter; yes 'and so on, and so on, and so on' | head -n 200000; } |
+			ml-enqueue -f news@example.org "$SPOOL" {ann,bob,eve}@example.com >name
+		{ upto text; printf '%s\n' 'expect From:' 'delay 300' "say $says" reset accept 'say 450 4.7.0 no' 'expect QUIT'; } |
+			dialogue
+		POINT=$says
+		inject delay_enter=1000000 sendto 4 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+		[ "$CODE" -eq 75 ]
+		grep -q 'sendto.* = -1 E.* (DELAYED)' trace || complain "no write failed"
+		output=$(state | sed 's/@example\.com//')
+		case $says in
+		530*)
+			left new 'T000 ann' 'T000 bob' 'T000 eve' || complain
+			grep -q "^down .*error=\"$says\"" err
+			;;
+		421*) left new 'T421 ann' 'T421 bob' 'T421 eve' "! 0 $says" || complain ;;
+		esac
 	done
 }
