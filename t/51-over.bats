@@ -107,6 +107,29 @@ group_gone()
 	wait_for sh -c '! kill -0 "$(cat rest.pid)"'
 }
 
+@test "a command that does not end with its session keeps no message waiting that comes meanwhile" {
+	local began
+	sink
+	relay
+	post
+	cat >stubborn <<-'END'
+	#!/bin/sh
+	./relay
+	trap '' TERM
+	while :; do sleep 1; done
+	END
+	chmod +x stubborn
+	start ml-runner -q "$SPOOL" smtp-over ./stubborn
+	wait_for has_delivered 1
+	wait_for state_is idle
+	kill -s HUP "$PID"
+	wait_for grep -q '^# cmd 1 QUIT' "$LOG"
+	began=$(now)
+	post bob@example.com
+	wait_for has_delivered 2
+	[ $(($(now) - began)) -lt 1500000 ]
+}
+
 @test "what a terminal sends to the whole group leaves the message in flight its time" {
 	need setsid
 	sink -d 300

@@ -265,6 +265,31 @@ finished()
 	done
 }
 
+@test "who does not answer QUIT keeps no message waiting that comes meanwhile" {
+	local began
+	{
+		hello
+		envelope_of ann
+		data
+		taken
+		echo 'expect QUIT$
+			gone'
+		hello
+		envelope_of bob
+		data
+		taken
+		bye
+	} | resting
+	kill -s HUP "$PID"
+	wait_for grep -aq '^QUIT' heard
+	began=$(now)
+	post bob@example.com
+	wait_for grep -aq '^RCPT TO:<bob@' heard
+	[ $(($(now) - began)) -lt 1500000 ]
+	finished
+	left 'done' 'D250 ann' 'done' 'D250 bob'
+}
+
 crossed()
 {
 	{

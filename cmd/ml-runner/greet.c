@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The beginning and the end of a session: greeting, EHLO (or HELO), QUIT. */
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 #include "signals.h"
 #include "tend.h"
 
-#define QUIT_MS 2000
+#define QUIT_MS      2000
+#define QUIT_STEP_MS 20
 
 static int
 is_keyword(const char *keyword, const char *word, size_t n)
@@ -187,6 +189,7 @@ session_open(struct runner *r)
 	signals.reconnect = 0;          /* a HUP asks for no more than this */
 	r->session = s;
 	s->each = is_lmtp(r);
+	s->wake = -1;
 	s->flight_last = &s->flight;
 	s->progress_at = clock_ms();
 	got = greet(r, &p);
@@ -222,7 +225,7 @@ session_drop(struct runner *r)
 
 	if (s == NULL)
 		return;
-	wire_close(&s->wire);
+	wire_close(&s->wire, s->wake);
 	free_transactions(s->spare);
 	free(s->expected);
 	free(s->out);
@@ -230,13 +233,31 @@ session_drop(struct runner *r)
 	r->session = NULL;
 }
 
+static int
+is_awaited(const struct session *s)
+{
+	struct pollfd p = { .fd = s->wake, .events = 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static void
+quit(struct runner *r)
+{
+	int64_t until = clock_ms() + QUIT_MS;
+	struct reply p;
+
+	if (session_put(r->session, "QUIT\r\n", 6) < 0)
+		return;
+	while (session_listen(r, clock_ms() + QUIT_STEP_MS) >= 0 && session_reply(r, &p) == 0)
+		if (clock_ms() >= until || is_awaited(r->session))
+			return;
+}
+
 void
 session_close(struct runner *r)
 {
-	struct reply p;
-
-	if (r->session != NULL && !r->session->dead && r->session->expected_count == 0 &&
-	    session_put(r->session, "QUIT\r\n", 6) == 0)
-		(void)session_await(r, &p, QUIT_MS);
+	if (r->session != NULL && !r->session->dead && r->session->expected_count == 0)
+		quit(r);
 	session_drop(r);
 }

@@ -73,11 +73,13 @@ idle(struct runner *r)
 		(void)tend_wait(r, -1, 0, r->queue.read_at + LOOK_APART_MS, 0, &happened);
 	while (got == 0 && signals.stop == 0 && signals.look == 0 && clock_ms() < until)
 		got = tend_wait(r, r->session != NULL ? r->session->wire.in : -1, POLLIN, until, 1, &happened);
-	if (r->session == NULL)
+	if (r->session == NULL || ((got & WAIT_IO) == 0 && signals.reconnect == 0 &&
+	    clock_ms() - r->session->progress_at < LINGER_MS))
 		return;
+	r->session->wake = r->queue.trigger;
 	if ((got & WAIT_IO) != 0)       /* it says good-bye, or has gone */
 		mta_gone(r);
-	else if (signals.reconnect != 0 || clock_ms() - r->session->progress_at >= LINGER_MS)
+	else
 		mta_part(r);
 }
 

@@ -6,12 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "anew.h"
@@ -22,7 +22,8 @@
 
 #define MOMENT_MS 500           /* between the end of its output and its own */
 #define GRACE_MS  1000          /* then TERM, as long again, then KILL */
-#define STEP_NS   5000000
+#define HASTE_MS  10            /* and no longer, where somebody waits */
+#define STEP_MS   5
 
 static _Noreturn void
 become(char **command, int end, int report)
@@ -86,16 +87,24 @@ over_start(struct over *o, char **command)
 		return end[0];
 	(void)close(end[0]);
 	if (o->pid > 0)
-		over_end(o);
+		over_end(o, -1);
 	o->pid = 0;
 	errno = failed;
 	return -1;
 }
 
+/* 1 if WAKE hangs up meanwhile. */
 static int
-has_ended(struct over *o, int64_t ms)
+let_pass(int wake)
 {
-	struct timespec step = { .tv_nsec = STEP_NS };
+	struct pollfd p = { .fd = wake, .events = 0 };
+
+	return poll(&p, 1, STEP_MS) > 0;
+}
+
+static int
+has_ended(struct over *o, int64_t ms, int wake)
+{
 	int64_t until = clock_ms() + ms;
 	pid_t got;
 
@@ -103,16 +112,15 @@ has_ended(struct over *o, int64_t ms)
 		got = o->ended ? o->pid : waitpid(o->pid, &o->status, WNOHANG);
 		if (got == o->pid || (got < 0 && errno == ECHILD))
 			o->ended = 1;
-		if (o->ended || clock_ms() >= until)
+		if (o->ended || clock_ms() >= until || let_pass(wake))
 			return o->ended;
-		(void)nanosleep(&step, NULL);
 	}
 }
 
 void
 over_tell(struct over *o, char *why, size_t size)
 {
-	if (!has_ended(o, MOMENT_MS))
+	if (!has_ended(o, MOMENT_MS, -1))
 		(void)snprintf(why, size, "the command closed its output");
 	else if (WIFSIGNALED(o->status))
 		(void)snprintf(why, size, "the command was ended by signal %d", WTERMSIG(o->status));
@@ -129,33 +137,37 @@ signal_group(const struct over *o, int number)
 
 /* What it started and left behind has a moment for its last words. */
 static void
-end_rest(const struct over *o)
+end_rest(const struct over *o, int wake)
 {
-	struct timespec step = { .tv_nsec = STEP_NS };
 	int64_t until = clock_ms() + MOMENT_MS;
 
 	while (kill(-o->pid, 0) == 0) {
-		if (clock_ms() >= until) {
+		if (clock_ms() >= until || let_pass(wake)) {
 			(void)kill(-o->pid, SIGTERM);
 			return;
 		}
-		(void)nanosleep(&step, NULL);
 	}
 }
 
+static int
+has_ended_in_time(struct over *o, int wake)
+{
+	return has_ended(o, GRACE_MS, wake) || has_ended(o, HASTE_MS, -1);
+}
+
 void
-over_end(struct over *o)
+over_end(struct over *o, int wake)
 {
 	if (o->pid <= 0)
 		return;
-	if (!has_ended(o, GRACE_MS)) {
+	if (!has_ended_in_time(o, wake)) {
 		signal_group(o, SIGTERM);
-		if (!has_ended(o, GRACE_MS)) {
+		if (!has_ended_in_time(o, wake)) {
 			signal_group(o, SIGKILL);
-			while (!has_ended(o, GRACE_MS))
+			while (!has_ended(o, GRACE_MS, -1))
 				continue;
 		}
 	}
-	end_rest(o);
+	end_rest(o, wake);
 	o->pid = 0;
 }

@@ -17,7 +17,8 @@ struct over {
 int over_start(struct over *o, char **command);
 /* How it ended, given a moment; it has closed its end. */
 void over_tell(struct over *o, char *why, size_t size);
-/* Our end is closed: its end is awaited, and brought about if it does not come. */
-void over_end(struct over *o);
+/* Our end is closed: its end is awaited, and brought about if it does not come, or as soon as WAKE,
+   which may be -1, hangs up. */
+void over_end(struct over *o, int wake);
 
 #endif

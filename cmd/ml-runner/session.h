@@ -31,6 +31,7 @@ struct session {
 	int dead;
 	int unwanted;                   /* the MTA wants nothing from us: what it owes is heard, and no more */
 	char why[REPLY_SIZE];           /* either */
+	int wake;                       /* hangs up when the end of it keeps somebody waiting, or -1 */
 
 	int each;                       /* LMTP: a reply to the text for each accepted recipient */
 	int cut;                        /* a text was refused before its end: nothing more is sent */

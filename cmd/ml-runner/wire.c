@@ -50,7 +50,7 @@ start_command(const struct runner *r, struct wire *w)
 		return -1;
 	if (prepare(w->in) == 0)
 		return 0;
-	wire_close(w);
+	wire_close(w, -1);
 	return -1;
 }
 
@@ -165,13 +165,13 @@ wire_gone(struct wire *w, int error, char *why, size_t size)
 }
 
 void
-wire_close(struct wire *w)
+wire_close(struct wire *w, int wake)
 {
 	(void)close(w->in);
 	if (w->out != w->in)
 		(void)close(w->out);
 	w->in = w->out = -1;
-	over_end(&w->over);
+	over_end(&w->over, wake);
 }
 
 int

@@ -29,7 +29,8 @@ void wire_acknowledge(struct wire *w);
 void wire_gone(struct wire *w, int error, char *why, size_t size);
 /* 1 if a secret may go over it: a local peer, or what the operator has chosen to trust. */
 int wire_is_private(const struct wire *w);
-void wire_close(struct wire *w);
+/* As over_end() has it. */
+void wire_close(struct wire *w, int wake);
 /* 1 if the descriptors that ucspi takes over were open when the program began. */
 int wire_has_ucspi(void);
 
