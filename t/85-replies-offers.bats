@@ -138,6 +138,33 @@ others_fit()
 	both_ways others_fit
 }
 
+@test "what is not even tried breaks no row of refusals: the runner keeps off after ten of them" {
+	local i
+	HOW=lockstep
+	for i in {1..14}; do
+		{ letter; seq 300; } | ml-enqueue -f news@example.org "$SPOOL" "joe$i@example.com"
+		letter | ml-enqueue -f news@example.org "$SPOOL" "user$i@example.com"
+	done >/dev/null
+	# a session is changed after eight
+	for i in 7 1; do
+		hello 'SIZE 300'
+		echo "expect MAIL
+			say 451 4.3.0 later
+			repeat $i
+			expect RSET
+			say 250 ok
+			expect MAIL
+			say 451 4.3.0 later
+			end"
+		bye
+	done | dialogue
+	again
+	[ "$CODE" -eq 75 ]
+	[ "$(rcpts fail | grep -c '^F552 joe')" -eq 10 ]
+	[ "$(rcpts defer | grep -c '^T451 user')" -eq 10 ]
+	[ "$(rcpts new | grep -c '^T000 ')" -eq 8 ]
+}
+
 no_eight_bit()
 {
 	{

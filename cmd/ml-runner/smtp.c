@@ -129,6 +129,8 @@ begin_next(struct runner *r)
 		return 1;
 	}
 	s->sending = NULL;
+	t->succeeded = 0;               /* the server has said nothing, neither good nor bad */
+	t->targets = 0;
 	flight_end(r, t);
 	tend(r);                        /* there may be thousands of them */
 	return 1;
