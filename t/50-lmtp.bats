@@ -124,7 +124,9 @@ nobody()
 	post
 	run -0 --separate-stderr ml-runner -1q "$SPOOL" lmtp ./socket
 	[ "$(rcpts 'done')" = 'D250 ann@example.com' ]
-	run -64 --separate-stderr ml-runner -1 "$SPOOL" lmtp 127.0.0.1 25
-	assert_stderr 'ml-runner: 25: LMTP must not be spoken on the port of SMTP'
-	run -64 --separate-stderr ml-runner -1 "$SPOOL" lmtp localhost smtp
+	local port
+	for port in 25 025 00025 smtp; do
+		run -64 --separate-stderr ml-runner -1 "$SPOOL" lmtp 127.0.0.1 "$port"
+		assert_stderr "ml-runner: $port: LMTP must not be spoken on the port of SMTP"
+	done
 }

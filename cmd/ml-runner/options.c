@@ -150,6 +150,15 @@ read_server(struct options *o, int argc, char **argv)
 	o->port = argc == 3 ? port_of(argv[2]) : NULL;
 }
 
+/* RFC 2033 section 5: who comes there expects SMTP. */
+static int
+is_port_of_smtp(const char *port)
+{
+	unsigned long n;
+
+	return strcmp(port, "smtp") == 0 || number(port, 25, 25, &n) == 0;
+}
+
 static void
 read_transport(struct options *o, int argc, char **argv)
 {
@@ -163,8 +172,7 @@ read_transport(struct options *o, int argc, char **argv)
 	else if (strcmp(argv[0], "lmtp") == 0) {
 		o->kind = TRANSPORT_LMTP;
 		read_server(o, argc, argv);
-		/* RFC 2033 section 5: who comes there expects SMTP */
-		if (o->port != NULL && (strcmp(o->port, "25") == 0 || strcmp(o->port, "smtp") == 0))
+		if (o->port != NULL && is_port_of_smtp(o->port))
 			die_text(EX_USAGE, o->port, "LMTP must not be spoken on the port of SMTP");
 	} else if (strcmp(argv[0], "smtp-over") == 0 && argc >= 2) {
 		o->kind = TRANSPORT_OVER;
