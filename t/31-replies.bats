@@ -96,6 +96,17 @@ full_or_too_many()
 	all 'done' D250
 }
 
+@test "one full mailbox in the middle of a transaction makes none of the later ones shorter" {
+	sink
+	rule 'rcpt user11@* 452 full'
+	explode 60 -n 30
+	run -0 --separate-stderr runner -1q
+	[ "$(rcpts | grep -c ^D250)" -eq 59 ]
+	[ "$(rcpts defer | grep -c '^T452 user11@')" -eq 1 ]
+	# two envelopes, and who was one too many once more
+	[ "$(commands '^MAIL' | wc -l)" -eq 3 ]
+}
+
 @test "452 is a full mailbox, or too many recipients, and then the next transaction's" {
 	both full_or_too_many
 }

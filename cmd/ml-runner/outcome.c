@@ -149,7 +149,8 @@ outcome_rcpt(struct runner *r, struct transaction *t, size_t i, const struct rep
 		return;
 	if (p->code / 100 == 2) {
 		t->target[i].state = TARGET_ACCEPTED;
-		t->accepted++;
+		if (++t->accepted > r->rcpts_most)      /* and what seemed to be a limit was none */
+			r->rcpts_most = r->opt->rcpts;
 	} else if (p->code / 100 == 5 && !outcome_is_no_verdict(p->code) && !is_one_too_many(t, p))
 		fail(r, t, i, p, 1);
 	else if (is_one_too_many(t, p) && carry(t, i) == 0) {
