@@ -44,6 +44,31 @@ many_lines()
 	both_ways many_lines
 }
 
+several_codes()
+{
+	{
+		hello
+		echo 'expect MAIL
+		say 251-2.1.0 hm\r\n250 ok
+		expect RCPT TO:<ann@
+		say 250-2.1.5 a\r\n251-b\r\n250 c
+		expect RCPT TO:<bob@
+		say 550-5.1.1 no such\r\n551 user
+		expect RCPT TO:<eve@
+		say 421-4.2.0 not\r\n450 now
+		expect DATA$
+		say 350-go\r\n354 on
+		text
+		say 251-2.0.0 taken\r\n250 as 1'
+		bye
+	} | play
+	left defer 'D250 ann' 'F551 bob' 'T450 eve' '! 2 551 5.1.1 no such user' '! 3 450 4.2.0 not now'
+}
+
+@test "lines with several codes of one kind are a reply all the same, and the last code counts" {
+	both_ways several_codes
+}
+
 in_splinters()
 {
 	{ echo 'split on'; hello; mail; everyone; data; taken; bye; } |
@@ -231,7 +256,7 @@ not_smtp()
 		not_smtp bob "$what"
 	done
 	for point in mail data dot; do
-		not_smtp "$point" '550-ok\r\n551 ok'
+		not_smtp "$point" '550-ok\r\n450 ok'
 	done
 }
 

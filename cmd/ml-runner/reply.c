@@ -34,14 +34,15 @@ parse_line(struct reply_parser *p, const char *line, size_t n)
 	    !isdigit((unsigned char)line[2]) || (n > 3 && line[3] != ' ' && line[3] != '-'))
 		return -1;
 	code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-	if (p->begun && code != p->reply.code)
+	if (p->begun && code / 100 != p->reply.code / 100)
 		return -1;
 	if (!p->begun) {
 		p->begun = 1;
-		p->reply.code = code;
 		p->reply.text[0] = '\0';
 		keep(&p->reply, line, 3);
 	}
+	p->reply.code = code;           /* the last line's counts */
+	memcpy(p->reply.text, line, 3);
 	if (n > 4)
 		keep(&p->reply, line + 4, n - 4);
 	return n == 3 || line[3] == ' ';
