@@ -229,7 +229,7 @@ ann_and_eve()
 
 utf8_not_offered()
 {
-	{ hello; echo 'expect MAIL FROM:<news@example.org>$
+	{ hello "$@"; echo 'expect MAIL FROM:<news@example.org>$
 		say 250 ok
 		expect RCPT TO:<ann@example.com>$
 		say 250 ok'; data; taken; echo 'expect MAIL FROM:<news@example.org>$
@@ -243,6 +243,10 @@ utf8_not_offered()
 
 @test "a non-ASCII address where SMTPUTF8 is not offered: that recipient alone has failed" {
 	HOW=lockstep utf8_not_offered
+}
+
+@test "SMTPUTF8 without 8BITMIME is not offered" {
+	HOW=lockstep utf8_not_offered SMTPUTF8
 }
 
 @test "a non-ASCII sender where SMTPUTF8 is not offered: all have failed, and nothing is sent" {

@@ -127,6 +127,7 @@ say_ehlo(struct runner *r, const char *name, struct reply *p)
 	}
 	if (copy.reply.code / 100 == 2)
 		parse_offers(s, s->in + s->in_from, used);
+	s->utf8 &= s->eightbit;         /* RFC 6531 section 3.1: it is nothing without */
 	return session_reply(r, p);
 }
 
