@@ -32,11 +32,12 @@ static int
 finish(struct runner *r, int fd, int64_t until)
 {
 	socklen_t size = sizeof(int);
-	int error = 0;
+	int error = 0, late = 0;
 	short happened = 0;
 
+	/* the socket is looked at before the clock: this process may have been stopped meanwhile */
 	while ((happened & (POLLOUT | POLLERR | POLLHUP)) == 0) {
-		if (clock_ms() >= until)
+		if (late)
 			error = ETIMEDOUT;
 		if (signals.stop > 0)
 			error = EINTR;
@@ -44,6 +45,7 @@ finish(struct runner *r, int fd, int64_t until)
 			errno = error;
 			return -1;
 		}
+		late = clock_ms() >= until;
 		happened = 0;
 		(void)tend_wait(r, fd, POLLOUT, until, 0, &happened);
 	}
