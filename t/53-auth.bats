@@ -34,10 +34,10 @@ with_auth()
 	timeout 20 ml-runner -1 -a file "$@" "$SPOOL" smtp 127.0.0.1 "$PORT"
 }
 
-# The MTA is down with this reason, the envelope as new; nothing that is seen holds a secret.
+# down_with REASON [OPTIONS]: the MTA is down with this reason, the envelope as new; nothing that is seen holds a secret.
 down_with()
 {
-	run -75 --separate-stderr with_auth
+	run -75 --separate-stderr with_auth "${@:2}"
 	assert_stderr "down to=127.0.0.1:$PORT error=\"$1\""
 	grep -qx "T000 ann@example.com" "$SPOOL"/new/*
 }
@@ -106,6 +106,28 @@ down_with()
 	dialogue <script.in
 	down_with 'the server spoke unasked'
 	[ "$(grep -ac ^EHLO heard)" -eq 1 ]
+}
+
+# What each of AUTH's steps gets instead of an answer, and what is said of that.
+instead()
+{
+	local step steps=('expect AUTH LOGIN$' 'say 334 a' 'expect YW5u$' 'say 334 b' 'expect c2VjcmV0LXdvcmQ=$')
+	post
+	for step in 1 3 5; do
+		{ offers 'AUTH LOGIN' "${steps[@]:0:step}"; printf '%s\n' "$1"; } | dialogue
+		down_with "$2" "${@:3}" || { echo "at step $step"; return 1; }
+		said || return
+	done
+	{ offers 'AUTH PLAIN' "expect AUTH PLAIN $PLAIN\$"; printf '%s\n' "$1"; } | dialogue
+	down_with "$2" "${@:3}" && said
+}
+
+@test "421, the end, or silence at any step of AUTH: down, with that reason" {
+	instead $'say 421 4.3.2 bye\nexpect QUIT' '421 4.3.2 bye'
+	instead $'say 421 4.3.2 bye\nclose' '421 4.3.2 bye'
+	instead close 'connection closed by the server'
+	instead reset 'Connection reset by peer'
+	instead gone 'timed out' -t 1
 }
 
 @test "LOGIN is spoken where only that is offered, and AUTH= is understood" {

@@ -28,7 +28,7 @@ good()
 before_work()
 {
 	local point
-	for point in greeting ehlo; do
+	for point in greeting ehlo helo; do
 		{ upto "$point"; echo "$1"; } | play
 		[ "$CODE" -eq 75 ] || return
 		left new 'T000 ann' 'T000 bob' 'T000 eve' || return
@@ -222,6 +222,85 @@ innocent()
 		explode 5 -n 1
 		again
 		[ "$(rcpts 'done' | sort)" = "$(printf 'D250 user%d@example.com\n' 1 2 3 4 5)" ]
+	done
+}
+
+ENDINGS=('say 421 4.3.2 bye' $'say 421 4.3.2 bye\nclose' close reset)
+
+@test "so is 421 or the end as the answer to RSET: the transaction behind it is sent on the next session" {
+	local ending
+	HOW=lockstep
+	for ending in "${ENDINGS[@]}"; do
+		{
+			hello
+			echo "expect MAIL
+				say 550 5.7.1 not you
+				expect RSET
+				$ending"
+			hello
+			envelope_of bob
+			data
+			taken
+			bye
+		} | two_envelopes
+		left 'done' 'D250 bob' fail 'F550 ann' '! 0 550 5.7.1 not you'
+	done
+}
+
+@test "421 or the end as the answer to a lone dot loses nobody's reply" {
+	local ending
+	for ending in "${ENDINGS[@]}"; do
+		{
+			upto ann
+			echo "say 550 5.1.1 gone
+				expect RCPT
+				say 450 4.2.0 wait
+				expect RCPT
+				say 550 5.1.1 gone
+				expect DATA
+				say 354 go on
+				expect .\$
+				$ending"
+			hello
+			bye
+		} | play
+		[ "$CODE" -eq 0 ]
+		left defer 'F550 ann' 'T450 bob' 'F550 eve' '! 1 550 5.1.1 gone' '! 3 550 5.1.1 gone' '! 2 450 4.2.0 wait'
+	done
+}
+
+@test "421 or the end as the answer to the first MAIL with XVERP, behind which nothing was sent" {
+	local ending
+	for ending in "${ENDINGS[@]}"; do
+		{
+			hello XVERP
+			echo "lockstep on
+				expect MAIL FROM:<news@example.org> XVERP=+=\$
+				$ending"
+			hello XVERP
+			echo 'expect MAIL FROM:<news@example.org> XVERP=+=$
+				say 250 ok'
+			everyone
+			data
+			taken
+			bye
+		} | dialogue
+		find "$SPOOL" -type f -delete
+		printf '%s@example.com\n' ann bob eve |
+			ml-explode -f news@example.org -V += -m <(letter) "$SPOOL" >/dev/null
+		again
+		[ "$CODE" -eq 0 ]
+		left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
+	done
+}
+
+@test "what follows QUIT concerns nobody" {
+	local ending
+	for ending in "${ENDINGS[@]}" $'say 500 what\ngone' $'say no reply\ngone' $'send 221 b\nclose'; do
+		{ good | sed '/^expect QUIT/,$d'; printf '%s\n' 'expect QUIT$' "$ending"; } | play
+		[ "$CODE" -eq 0 ]
+		left 'done' 'D250 ann' 'D250 bob' 'D250 eve'
+		[ "$(tail -n 1 err)" = "closed to=127.0.0.1:$PORT messages=1" ]
 	done
 }
 

@@ -31,8 +31,8 @@ silence()
 	[ "$before" -ge "$2" ]
 }
 
-@test "a silent greeting or EHLO: half of -t, and the MTA is down" {
-	for point in greeting ehlo; do
+@test "a silent greeting, EHLO or HELO: half of -t, and the MTA is down" {
+	for point in greeting ehlo helo; do
 		silence "$point" 500
 		[ "$CODE" -eq 75 ]
 		grep -q '^down .*error="timed out"' err
@@ -53,6 +53,31 @@ timed_out()
 	timed_out bob 500
 	timed_out data 200
 	timed_out dot 1000
+}
+
+@test "a silent RSET: half of -t, and the transaction behind it is in doubt; a lone dot: all of it, nobody is" {
+	HOW=lockstep
+	{ hello; echo 'expect MAIL
+		say 550 5.7.1 not you
+		expect RSET
+		gone'; } | dialogue
+	post
+	post bob@example.com
+	again -t 1
+	[ "$CODE" -eq 75 ]
+	left fail 'F550 ann' '! 0 550 5.7.1 not you' new 'T421 bob' '! 0 421 timed out'
+	HOW=groups
+	{ upto ann; echo 'say 550 5.1.1 gone
+		expect RCPT
+		say 550 5.1.1 gone
+		expect RCPT
+		say 550 5.1.1 gone
+		expect DATA
+		say 354 go on
+		expect .$
+		gone'; } | play -t 1
+	grep -q '^disconnected error="timed out" unanswered=1' err
+	left fail 'F550 ann' 'F550 bob' 'F550 eve' '! 1 550 5.1.1 gone' '! 2 550 5.1.1 gone' '! 3 550 5.1.1 gone'
 }
 
 @test "likewise where the commands came in a group" {

@@ -146,14 +146,15 @@ bye()
 		gone'
 }
 
-# A session up to the point where the server owes the reply to this: greeting, ehlo, mail, ann, bob,
-# eve (their RCPT), data, text (nothing, but to the text), dot.
+# A session up to the point where the server owes the reply to this: greeting, ehlo, helo, mail, ann,
+# bob, eve (their RCPT), data, text (nothing, but to the text), dot.
 upto()
 {
 	local who
 	case $1 in
 	greeting) echo accept; return ;;
 	ehlo) printf '%s\n' accept 'say 220 peer' 'expect EHLO'; return ;;
+	helo) printf '%s\n' accept 'say 220 peer' 'expect EHLO' 'say 502 what' 'expect HELO'; return ;;
 	esac
 	hello
 	echo 'expect MAIL'
