@@ -223,6 +223,24 @@ peer_elsewhere()
 	nothing_outside_touched
 }
 
+@test "a trigger that is a file, a socket or a directory is not written into, and runners look round without it" {
+	rm "$SPOOL/trigger"
+	sink
+	echo x >file
+	mkdir dir
+	start "$SINK" -T 60 -p "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/socket"
+	wait_for test -e ready
+	for kind in file dir socket; do
+		mv "$kind" "$SPOOL/trigger"
+		post "$kind@example.com"
+		run -0 --separate-stderr timeout -k 2 10 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+		mv "$SPOOL/trigger" "$kind"
+	done
+	[ "$(accepted | tr '\n' ' ')" = 'file@example.com dir@example.com socket@example.com ' ]
+	[ "$(cat file)" = x ]
+	[ -z "$(ls dir)" ]
+}
+
 @test "paused that is a link to nowhere pauses" {
 	ln -s nowhere "$SPOOL/paused"
 	post

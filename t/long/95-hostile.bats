@@ -36,6 +36,11 @@ are_there()
 	[ "$(find "$SPOOL/$1" -maxdepth 1 \( -type c -o -type b -o -type s \) | wc -l)" -eq 8 ]
 }
 
+has_file()
+{
+	grep -qsx "pid $1" "$SPOOL"/run/[0-9]*
+}
+
 clean_log()
 {
 	[ -z "$(sort "$1" | uniq -d)" ]
@@ -72,6 +77,21 @@ clean_log()
 		[ "$stderr" = '' ]
 	done
 	for d in tmp mess new cur defer fail 'done' hold run sent; do are_there "$d"; done
+}
+
+@test "a trigger that is a device is neither read nor written, and a runner delivers and ends" {
+	need mknod
+	rm "$SPOOL/trigger"
+	mknod "$SPOOL/trigger" c 1 5
+	post
+	sink
+	run -0 --separate-stderr timeout -k 2 10 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+	[ "$(accepted)" = ann@example.com ]
+	start_runner -q
+	wait_for has_file "$PID"
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	[ -c "$SPOOL/trigger" ]
 }
 
 @test "a message that is a device or a socket is put off with its reason, and the next one goes out" {
