@@ -116,8 +116,8 @@ sync_parent(struct spool *s)
 	int fd = again_openat(s->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result, saved;
 
-	if (fd < 0)             /* a parent that can't be read can't be synced either */
-		return 0;
+	if (fd < 0)             /* a parent that one may not read one can't sync either */
+		return errno == EACCES ? 0 : -1;
 	result = again_fsync(fd);
 	saved = errno;
 	(void)again_close(fd);

@@ -186,6 +186,12 @@ everything()
 	[ ! -e locked/s ]
 }
 
+@test "in a directory that may be written but not read a spool is made, though its name can't be synced" {
+	mkdir -m 733 drop
+	run -0 --separate-stderr as_nobody ml-mkspool drop/s
+	[ -p drop/s/trigger ]
+}
+
 @test "a group that one is not in is exit 77" {
 	mkdir -m 777 free
 	run -77 --separate-stderr as_nobody ml-mkspool -g 54321 free/s

@@ -333,6 +333,21 @@ recorded()
 	nothing_left
 }
 
+@test "a spool whose own name could not be synced is not acknowledged, whatever the reason" {
+	local error n
+	strace -qq -o trace -e trace=openat -e signal=none ml-mkspool new
+	n=$(grep -n '"\.\."' trace | cut -d : -f 1)
+	for error in EMFILE ENFILE ENOMEM EIO; do
+		rm -rf new
+		POINT=$error
+		inject "error=$error" openat "$n" ml-mkspool new
+		grep -q '"\.\.".*INJECTED' trace || complain "the wrong call"
+		[ "$CODE" -ne 0 ] || complain "acknowledged"
+		grep -q '^ml-mkspool: new: ' err || complain "not clear"
+		ml-mkspool new
+	done
+}
+
 # A kernel that failed to write a page may forget it: what the next sync says is then nothing worth.
 # TRACE, with paths: a file that is synced again after a failed sync must have got every octet anew
 # that was written since its last good one.
