@@ -116,6 +116,23 @@ peer_elsewhere()
 	nothing_outside_touched
 }
 
+@test "of more strangers than it remembers a runner tells as many, says that it is silent now, and delivers the rest" {
+	(cd "$SPOOL/new" && seq -f 'stranger-%.0f' 1030 | xargs touch)
+	post one@example.com
+	sink
+	start_runner -q
+	wait_for has_delivered 1
+	post two@example.com
+	kill -s ALRM "$PID"
+	wait_for has_delivered 2
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	clean_log "$PID_ERR"
+	[ "$(grep -c '^skipped object=new/stranger-' "$PID_ERR")" -eq 1024 ]
+	[ "$(grep -c '^skipped' "$PID_ERR")" -eq 1025 ]
+	[ "$(grep '^skipped' "$PID_ERR" | tail -n 1)" = 'skipped object=* error="so many were told that no more will be"' ]
+}
+
 @test "rounds of ml-requeue tell of each stranger once, in whichever directory, and do the rest" {
 	for d in mess new defer fail 'done' hold run sent; do litter "$d"; done
 	litter cur ":$NEVER"

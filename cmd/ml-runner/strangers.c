@@ -21,6 +21,7 @@ void
 strangers_report(void *context, const char *object, const char *reason)
 {
 	static uint64_t known[KNOWN];
+	static int silent;
 	uint64_t h = hash(object);
 	unsigned i, at;
 
@@ -35,4 +36,7 @@ strangers_report(void *context, const char *object, const char *reason)
 			return;
 		}
 	}
+	if (!silent)
+		log_trouble("skipped", "*", "so many were told that no more will be");
+	silent = 1;
 }
