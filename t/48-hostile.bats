@@ -10,6 +10,8 @@ load lib
 
 NEVER=1700000000000000.never.1.00000000
 LONG=$(printf '%0238d' 0)
+# valid UTF-8 that a terminal obeys: the line is reordered, hidden in, broken
+OBEYED=$'txt.\xe2\x80\xaegpj\xe2\x81\xa6\xe2\x80\x8b\xc2\xad\xd8\x9c\xe2\x80\xa8\xef\xbb\xbf\xef\xbf\xb9\xf3\xa0\x80\xa1'
 
 setup()
 {
@@ -51,12 +53,13 @@ litter()
 	echo x >"$SPOOL/$1/0000000000000002.$LONG"
 	echo x >"$SPOOL/$1/"$'0000000000000003.two\nlines\e[31m'
 	echo x >"$SPOOL/$1/"$'evil\e]0;x\a\t\xff\xc2\x9b31m'
+	echo x >"$SPOOL/$1/$OBEYED"
 }
 
 # All names of litter are still in DIR.
 littered()
 {
-	[ "$(find "$SPOOL/$1" -mindepth 1 -maxdepth 1 ! -name '[1T.]*' -printf x | wc -c)" -eq 13 ]
+	[ "$(find "$SPOOL/$1" -mindepth 1 -maxdepth 1 ! -name '[1T.]*' -printf x | wc -c)" -eq 14 ]
 }
 
 # Not one line twice, and no octet that a terminal would obey; C1 is 0xc2 and 0x80 to 0x9f.
@@ -66,11 +69,13 @@ clean_log()
 	[ -z "$(tr -d '\n -~' <"$1")" ]
 }
 
-# clean_text: $output may have TABs and UTF-8, and nothing else but printable ASCII
+# clean_text: $output may have TABs and UTF-8 that is shown, and nothing else but printable ASCII
 clean_text()
 {
 	[ -z "$(tr -d '\n\t -~\302-\364\200-\277' <<<"$output")" ]
 	run ! grep -qaP '\xc2[\x80-\x9f]|[\xc2-\xf4](?![\x80-\xbf])' <<<"$output"
+	run ! grep -qaP '\xc2\xad|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' <<<"$output"
+	run ! grep -qaP '\xef\xbf[\xb9-\xbb]|\xf3\xa0[\x80\x81]' <<<"$output"
 }
 
 peer_elsewhere()
@@ -95,8 +100,8 @@ peer_elsewhere()
 	stop "$PID"
 	[ "$status" -eq 0 ]
 	clean_log "$PID_ERR"
-	# a directory with a NAME is a broadcast: 12 names, 1 in it, and 13 in the other
-	[ "$(grep -c '^skipped object="\{0,1\}new/' "$PID_ERR")" -eq 26 ]
+	# a directory with a NAME is a broadcast: 13 names, 1 in it, and 14 in the other
+	[ "$(grep -c '^skipped object="\{0,1\}new/' "$PID_ERR")" -eq 28 ]
 	littered new
 	littered "new/$broadcast"
 	[ -z "$(twice)" ]
@@ -110,7 +115,7 @@ peer_elsewhere()
 	run -0 --separate-stderr runner -1q
 	printf '%s\n' "$stderr" >err
 	clean_log err
-	[ "$(grep -c ^skipped err)" -eq 26 ]
+	[ "$(grep -c ^skipped err)" -eq 28 ]
 	[ "$(accepted)" = ann@example.com ]
 	for d in new run cur mess; do littered "$d"; done
 	nothing_outside_touched
@@ -151,7 +156,7 @@ peer_elsewhere()
 	grep -v '^requeued' "$PID_ERR" >err
 	clean_log err
 	for d in run cur defer 'done'; do
-		[ "$(grep -c "^ml-requeue: $d/" err)" -ge 13 ]
+		[ "$(grep -c "^ml-requeue: $d/" err)" -ge 14 ]
 	done
 	for d in mess new cur defer fail 'done' hold run sent; do littered "$d"; done
 	nothing_outside_touched
@@ -443,7 +448,7 @@ peer_elsewhere()
 # --- what others say
 
 @test "no reply of a server gets into a log, an envelope or ml-status raw" {
-	bad=$'\e]0;x\a\e[31m\xc2\x9b2J\xff\t\\x'
+	bad=$'\e]0;x\a\e[31m\xc2\x9b2J\xff\t\\x'$OBEYED
 	post rcpt@example.com
 	post text@example.com
 	post later@example.com
@@ -460,21 +465,33 @@ peer_elsewhere()
 	stop "$PID"
 	[ -z "$(tr -d '\n -~' <"$PID_ERR")" ]
 	[ -z "$(cat "$SPOOL"/run/[0-9]* 2>/dev/null | tr -d '\n -~')" ]
-	run ! grep -qa $'\e' "$SPOOL"/fail/* "$SPOOL"/defer/*
+	output=$(cat "$SPOOL"/fail/* "$SPOOL"/defer/*)
+	[ "$(grep -ac '^! .*gpj' <<<"$output")" -eq 3 ]
+	output=$(grep -a '^!' <<<"$output")
+	clean_text
 }
 
 @test "nor does its greeting, or the name of an envelope or an address" {
-	bad=$'\e[31m\xc2\x9b2J'
+	bad=$'\e[31m\xc2\x9b2J'$OBEYED
 	sink
 	rule "connect * 554 $bad"
 	post
 	run -75 --separate-stderr runner -1
 	[ -z "$(tr -d '\n -~' <<<"$stderr")" ]
 	rule "rcpt * 250 ok"
-	sed -i "s/ann@/a\xc2\x9bnn@/" "$SPOOL/new/$NAME"
+	sed -i "s/ann@/a\xc2\x9b\xe2\x80\xaenn@/" "$SPOOL/new/$NAME"
 	sed -i $'s/^id .*/id <\e[31m@x>/' "$SPOOL/new/$NAME"
 	run --separate-stderr runner -1
 	[ -z "$(tr -d '\n -~' <<<"$stderr")" ]
+}
+
+@test "nor do the words of a command" {
+	post
+	bad=$'\e[31m\xc2\x9b2J\xff\t'$OBEYED
+	run -0 --separate-stderr ml-runner -1 "$SPOOL" pipe sh -c 'printf "%s\n" "$0" >&2; exit 67' "$bad"
+	[ -z "$(tr -d '\n -~' <<<"$stderr")" ]
+	output=$(grep -a '^! 1 550' "$SPOOL"/fail/*)
+	clean_text
 }
 
 @test "a spool with an odd name is shown without it being obeyed" {

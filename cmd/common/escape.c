@@ -4,9 +4,14 @@
 #include "escape.h"
 #include "utf8.h"
 
-static int
-plain(unsigned char c, const char *also)
+/* Bytes of the character at S, of LENGTH there are, if it may stand as it is; or 0. */
+static size_t
+plain(const char *s, size_t length, const char *also)
 {
+	unsigned char c = (unsigned char)*s;
+
+	if (c >= 0x80)
+		return utf8_shown(s, length);
 	return c >= ' ' && c < 0x7f && (also == NULL || strchr(also, c) == NULL);
 }
 
@@ -29,13 +34,11 @@ escape(char *to, size_t size, const char *from, size_t length, const char *also)
 	size_t used = 0, i = 0, n, eaten;
 
 	while (i < length) {
-		unsigned char c = (unsigned char)from[i];
-
-		n = eaten = c < 0x80 ? (size_t)plain(c, also) : utf8_length(from + i, length - i);
+		n = eaten = plain(from + i, length - i, also);
 		if (n > 0) {
 			memcpy(piece, from + i, n);
 		} else {
-			n = hex(piece, c);
+			n = hex(piece, (unsigned char)from[i]);
 			eaten = 1;
 		}
 		if (n >= size - used)
@@ -46,4 +49,18 @@ escape(char *to, size_t size, const char *from, size_t length, const char *also)
 	}
 	to[used] = '\0';
 	return used;
+}
+
+void
+tame(char *text)
+{
+	size_t left = strlen(text), n;
+
+	for (; left > 0; text += n, left -= n) {
+		n = plain(text, left, NULL);
+		if (n > 0)
+			continue;
+		*text = (unsigned char)*text < 0x80 ? ' ' : '?';
+		n = 1;
+	}
 }

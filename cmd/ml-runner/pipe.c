@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "escape.h"
 #include "job.h"
 #include "log.h"
 #include "outcome.h"
@@ -51,6 +52,7 @@ translate(const struct command_result *c, struct reply *p)
 	}
 	(void)snprintf(p->text, sizeof p->text, "%d %s %s %d%s%s", p->code, status,
 	    c->timed_out ? "timed out, exit" : "exit", c->code, *c->text != '\0' ? ": " : "", c->text);
+	tame(p->text);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "escape.h"
 #include "reply.h"
 
 #define LINE_BYTES 2048         /* of a line; what is longer is not looked at */
@@ -14,12 +15,14 @@ static void
 keep(struct reply *r, const char *text, size_t n)
 {
 	size_t used = strlen(r->text), i;
+	char *begin = r->text + used;
 
 	if (used > 0 && n > 0 && used + 1 < sizeof r->text)
 		r->text[used++] = ' ';
 	for (i = 0; i < n && used + 1 < sizeof r->text; i++)
-		r->text[used++] = iscntrl((unsigned char)text[i]) ? ' ' : text[i];
+		r->text[used++] = text[i] != '\0' ? text[i] : ' ';
 	r->text[used] = '\0';
+	tame(begin);
 }
 
 /* "250-text", "250 text", "250": 1 for a last line, 0 for another, -1. */

@@ -32,7 +32,7 @@ put_value(const char *value)
 	for (; left > 0; value += n, left -= n) {
 		unsigned char c = (unsigned char)*value;
 
-		n = c < 0x80 ? c >= ' ' && c != 0x7f : utf8_length(value, left);
+		n = c < 0x80 ? c >= ' ' && c != 0x7f : utf8_shown(value, left);
 		if (c == '\\' || c == '"')
 			(void)putchar('\\');
 		(void)fwrite(n > 0 ? value : "?", 1, n > 0 ? n : 1, stdout);

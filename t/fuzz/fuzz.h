@@ -20,8 +20,10 @@ struct octets {
 unsigned octet(struct octets *o);
 /* As many as the input says, at most MOST and what fits, copied into TO with a NUL behind. */
 size_t octets_take(struct octets *o, char *to, size_t size, size_t most);
-/* 1 if a terminal or a log takes the N octets at S for nothing but text and line ends: no control
-   character but LF and TAB, valid UTF-8, none of U+0080 to U+009F. */
+/* 1 if the N octets at S are text and line ends: no control character but LF and TAB, valid UTF-8,
+   none of U+0080 to U+009F. */
+int is_text(const char *s, size_t n);
+/* 1 if a terminal or a log also takes them for nothing else: no character that is obeyed, not shown. */
 int is_harmless_text(const char *s, size_t n);
 
 /* feed.c: io_read() and io_write(), from and into memory; for harnesses of what reads by them */

@@ -44,7 +44,7 @@ check_line(const struct list_line *r)
 
 	must(r->address >= 3 && r->address <= 320 && r->address <= r->length);
 	must(r->address == r->length || r->text[r->address] == '\t');
-	must(is_harmless_text(r->text, r->address));
+	must(is_text(r->text, r->address));
 	for (i = 0; i < r->length; i++) {
 		must((unsigned char)r->text[i] >= ' ' || (r->text[i] == '\t' && i >= r->address));
 		must(r->text[i] != 0x7f);

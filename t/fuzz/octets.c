@@ -49,17 +49,39 @@ decode(const unsigned char *u, size_t n, size_t *length)
 	return point < least[*length] || point > 0x10ffff || point >> 11 == 0x1b ? 0 : point;
 }
 
-int
-is_harmless_text(const char *s, size_t n)
+static int
+is_obeyed(uint32_t c)
+{
+	return c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || c == 0xe0001 ||
+	    (c >= 0xe0020 && c <= 0xe007f);
+}
+
+static int
+all_are(const char *s, size_t n, int shown)
 {
 	const unsigned char *u = (const unsigned char *)s, *end = u + n;
 	size_t length;
+	uint32_t c;
 
 	for (; u < end; u += length) {
 		length = 1;
-		if (*u >= 0x80 ? decode(u, (size_t)(end - u), &length) < 0xa0 :
-		    (*u < ' ' && *u != '\n' && *u != '\t') || *u == 0x7f)
+		c = *u < 0x80 ? *u : decode(u, (size_t)(end - u), &length);
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f || (*u >= 0x80 && c < 0xa0) ||
+		    (shown && is_obeyed(c)))
 			return 0;
 	}
 	return 1;
+}
+
+int
+is_text(const char *s, size_t n)
+{
+	return all_are(s, n, 0);
+}
+
+int
+is_harmless_text(const char *s, size_t n)
+{
+	return all_are(s, n, 1);
 }

@@ -21,13 +21,10 @@ struct heard {
 static void
 check_reply(const struct reply *p)
 {
-	size_t i;
-
 	must(p->code >= 200 && p->code <= 599);
 	must(memchr(p->text, '\0', sizeof p->text) != NULL && strlen(p->text) >= 3);
 	must((p->text[0] - '0') * 100 + (p->text[1] - '0') * 10 + p->text[2] - '0' == p->code);
-	for (i = 0; p->text[i] != '\0'; i++)
-		must((unsigned char)p->text[i] >= ' ' && p->text[i] != 0x7f);
+	must(strpbrk(p->text, "\n\t") == NULL && is_harmless_text(p->text, strlen(p->text)));
 }
 
 /* DATA arrives PIECE by PIECE, the next one only when nothing more can be made of what is there. */
