@@ -50,6 +50,7 @@ spool_finish(struct spool_envelope *e)
 	char unique[SPOOL_UNIQUE_SIZE];
 	int failed;
 
+	/* not for leave(), which syncs: what could not be written at once would be counted as still to do */
 	if (spool_envelope_sync(e) < 0 || spool_envelope_count(e) < 0)
 		return -1;
 	if (e->todo > 0) {

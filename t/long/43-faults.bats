@@ -278,6 +278,17 @@ piped()
 	[ "$(grep -c '^Subject' copies)" -eq 1 ]
 }
 
+@test "a mark that fails once is written anew before the envelope is judged by what is in it" {
+	post
+	POINT="the first mark"
+	inject error=EIO pwrite64 2 ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$PORT"
+	grep -q '"D250".*INJECTED' trace || complain "another call"
+	[ "$CODE" -eq 0 ] || complain "exit $CODE"
+	run ! grep -q ^requeued err
+	[ "$(rcpts 'done')" = 'D250 ann@example.com' ]
+	[ "$(tree)" = done/a ]
+}
+
 # strace can't make a link and then deny it: the record is put there while the call stands still.
 @test "a link into sent/ that was made, and reported as failed, is a success" {
 	local command
