@@ -6,8 +6,9 @@
  *   strict    any subset of it
  *
  * In both each file keeps of its unsure data all, nothing, a beginning, the last write alone, half of
- * the last write, or its length with zeros.  Where the combinations are more than the cap, its share
- * is taken from them: the corners first, then the same pseudo-random choice every time.
+ * the last write, or its length with zeros; of many writes not every beginning, and how many beginnings
+ * were left out is said.  Where the combinations are more than the cap, its share is taken from them:
+ * the corners first, then the same pseudo-random choice every time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,8 @@ cuts_all(long most)
 	    distinct, judge_orphans());
 	if (capped > 0)
 		(void)printf(", %ld of %ld moments capped at %ld", capped, moments, most);
+	if (state_left_out > 0)
+		(void)printf(", %ld beginnings of files capped", state_left_out);
 }
 
 static void

@@ -173,6 +173,7 @@ extern unsigned char value[DIMENSIONS];
 extern unsigned char *applied;  /* by op */
 extern struct tree tree;        /* the state */
 extern int at_step, at_strict;
+extern long state_left_out;     /* beginnings of a file that no state has had, at all steps together */
 
 void state_begin(void);
 int state_pending(const struct op *o);

@@ -19,6 +19,7 @@ unsigned char value[DIMENSIONS];
 unsigned char *applied;
 struct tree tree;
 int at_step, at_strict;
+long state_left_out;
 
 int
 state_pending(const struct op *o)
@@ -84,7 +85,9 @@ add_variant(struct dimension *d, struct content *c)
 	for (i = 0; i < d->values; i++)
 		if (d->variant[i] == c)
 			return;
-	if (d->values < VARIANTS)
+	if (d->values == VARIANTS)
+		state_left_out++;
+	else
 		d->variant[d->values++] = c;
 }
 
@@ -109,8 +112,11 @@ data_dimension(int inode, int count)
 
 	d->inode = inode;
 	add_variant(d, made_of(inode, count, NOTHING, 0));
-	for (i = 1; i < count; i += jump)
-		add_variant(d, made_of(inode, count, BEGINNING, i));
+	for (i = 1; i < count; i++)
+		if ((i - 1) % jump == 0)
+			add_variant(d, made_of(inode, count, BEGINNING, i));
+		else
+			state_left_out++;
 	add_variant(d, made_of(inode, count, HALF, 0));
 	add_variant(d, made_of(inode, count, LAST, 0));
 	add_variant(d, made_of(inode, count, ZEROS, 0));
