@@ -22,7 +22,7 @@ start_receiver()
 {
 	rm -f "$DIR/port.new"
 	# shellcheck disable=SC2086
-	"$BUILD/t/sink" -T $((TIME + 3600)) -l "$DIR/sink.log" -r "$DIR/rules" -p "$DIR/port.new" ${1:-} \
+	"$BUILD/t/sink" -v -T $((TIME + 3600)) -l "$DIR/sink.log" -r "$DIR/rules" -p "$DIR/port.new" ${1:-} \
 		127.0.0.1 "$(cat "$DIR/port" 2>/dev/null || echo 0)" 2>>"$DIR/log/sink" </dev/null &
 	SINK_PID=$!
 	disown "$SINK_PID"
@@ -53,6 +53,7 @@ write_rules()
 		'text * after 40 times 1 554 5.6.0 no thanks'
 		'text * after 9 times 1 stall 2'
 		'rcpt *5.* times 3 stall 1'
+		'text * after 6 times 4 stall 4'
 		'connect * times 2 421 4.3.2 too busy'
 		'connect * after 1 times 2 drop'
 		'text * after 15 times 1 crash 1'
@@ -69,35 +70,32 @@ write_rules()
 
 receiver()
 {
-	local looks=('-d 3' '-C -d 40' '-C -d 120' '-P' '-C -R 3 -d 10')
+	local rounds=0 looks=('-d 3' '-C -d 40' '-C -d 120' '-P' '-C -R 3 -d 10')
 	seed 1
 	SINK_PID=$(cat "$DIR/sink.pid")
 	while going; do
 		write_rules
 		between 1000 6000
 		nap "$R"
-		between 1 5
-		[ "$R" -eq 1 ] || continue
-		going || break
+		[ "$((++rounds % 5))" -eq 3 ] && going || continue
 		between 0 4
 		count restarts
 		kill -KILL "$SINK_PID" 2>/dev/null
 		while kill -0 "$SINK_PID" 2>/dev/null; do
 			nap 10
 		done
+		echo '# restart 0' >>"$DIR/sink.log"
 		start_receiver "${looks[R]}"
 	done
 }
 
 # ---- runners and requeuers ----
 
-# What is in flight in each slot at most: window times recipients a transaction, and that for each process.
-FLIGHT=(0 10 40 5 5 5 40 5 5)
 LOOSE=                          # with a clock of its own
 
 runner_slot()
 {
-	local i=$1 options
+	local i=$1 options timeout
 	seed "$((10 + i))"
 	while going; do
 		case $i in
@@ -108,8 +106,10 @@ runner_slot()
 		*) options='' ;;
 		esac
 		[ "$i" -lt 7 ] || LOOSE=1
+		# now and then less patience than the receiver needs
+		timeout=$((RANDOM % 2 == 0 ? 2 : 30))
 		# shellcheck disable=SC2086
-		under "runner.$i" with_clock ml-runner -q -n 5 -t 30 $options "$SPOOL" smtp 127.0.0.1 "$(cat "$DIR/port")" \
+		under "runner.$i" with_clock ml-runner -n 5 -t "$timeout" -e "runner.$i" $options "$SPOOL" smtp 127.0.0.1 "$(cat "$DIR/port")" \
 			2>>"$DIR/log/runner.$i"
 		between 50 500
 		nap "$R"
@@ -123,7 +123,8 @@ requeue_slot()
 	seed "$((30 + i))"
 	[ "$i" -ne 2 ] || LOOSE=1
 	while going; do
-		under "requeue.$i" with_clock ml-requeue "$@" "$SPOOL" 2>>"$DIR/log/requeue.$i"
+		# no lease ends the claims of who is seen to live
+		under "requeue.$i" with_clock ml-requeue -g "$((RANDOM % 2 == 0 ? 1 : 30))" "$@" "$SPOOL" 2>>"$DIR/log/requeue.$i"
 		between 50 500
 		nap "$R"
 	done
@@ -140,7 +141,8 @@ write_text()
 	lines=$R
 	TEXT=$DIR/from/$1.text
 	{
-		printf 'From: news@lists.example.org\nSubject: %s\nMessage-ID: <%s@lists.example.org>\n\n' "$1" "$1"
+		# without a Message-ID, so that the log of the runners has the UNIQUE
+		printf 'From: news@lists.example.org\nSubject: %s\n\n' "$1"
 		yes ".line of $1" | head -n "$lines"
 	} >"$TEXT"
 	read -r CRC OCTETS < <(sed 's/$/\r/' "$TEXT" | gzip -1 | tail -c 8 | od -An -tx4 --endian=little)
@@ -185,7 +187,7 @@ post_explode()
 	[ "$((RANDOM % 12))" -ne 0 ] || between 200 600
 	RCPTS=$R
 	VERP=-
-	[ "$((RANDOM % 2))" -eq 0 ] || { VERP=+=; options+=(-V +=); }
+	[ "$((RANDOM % 2))" -eq 0 ] || { VERP=+=; options+=(-V "+="); }
 	between 1 25
 	options+=(-n "$R" -l "$DIR/from/$id.list")
 	addresses_of "$id" "$RCPTS" >"$DIR/from/$id.list"

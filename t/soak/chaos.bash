@@ -23,6 +23,18 @@ send()
 	kill -s "$1" "$pid" 2>/dev/null && HIT=$pid
 }
 
+# terminate ACTOR [once]: a second one would make a runner drop what it has in flight.
+terminate()
+{
+	local pid
+	read -r pid 2>/dev/null <"$DIR/pid/$1" || return
+	if ! grep -qx "$pid" "$DIR/count/told"; then
+		send TERM "$1" && count told "$HIT"
+	elif [ $# -lt 2 ]; then
+		send TERM "$1" && count again "$1"
+	fi
+}
+
 # Processes stand still for some tenths of a second, in a child that wakes them again.
 stand_still()
 {
@@ -60,7 +72,7 @@ chaos()
 		case $R in
 		1 | 2 | 3 | 4 | 5) send KILL "$actor" child && count kills "$actor" ;;
 		6 | 7) stand_still "$actor" ;;
-		8) case $actor in runner.* | requeue.*) send TERM "$actor" && count terms "$actor" ;; esac ;;
+		8) case $actor in runner.* | requeue.*) terminate "$actor" && count terms "$actor" ;; esac ;;
 		9) case $actor in runner.* | requeue.*) send HUP "$actor" ;; esac ;;
 		10)
 			# nobody waits for minutes here because the receiver was away
@@ -148,10 +160,21 @@ resume_broadcast()
 	done
 }
 
+a_broadcast()
+{
+	local looks
+	for ((looks = 0; looks < 20; looks++)); do
+		find new -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' | sort | tail -n $((RANDOM % 5 + 1)) | head -n 1 | grep . &&
+			return
+		nap 100
+	done
+}
+
+# operate N: one after another
 operate()
 {
 	local b
-	case $((RANDOM % 5)) in
+	case $(($1 % 5)) in
 	0)
 		touch paused
 		count pauses
@@ -159,8 +182,8 @@ operate()
 		nap "$R"
 		rm -f paused
 		;;
-	1 | 2)
-		b=$(find new -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' | sort | tail -n $((RANDOM % 5 + 1)) | head -n 1)
+	1 | 3)
+		b=$(a_broadcast)
 		[ -n "$b" ] || return
 		b=${b#new/}
 		count holds
@@ -169,7 +192,7 @@ operate()
 		nap "$R"
 		resume_broadcast "$b"
 		;;
-	3) find defer -type f -name '[0-9]*' -exec mv -t new {} + ;;
+	2) find defer -type f -name '[0-9]*' -exec mv -t new {} + ;;
 	4)
 		b=$(find new -mindepth 1 -maxdepth 1 -type f -name '[0-9]*' | sort | tail -n 1)
 		[ -n "$b" ] && mv "$b" "new/0000000000000001.${b#new/*.}"
@@ -179,12 +202,13 @@ operate()
 
 operator()
 {
+	local turn=$RANDOM
 	cd "$SPOOL" || return
 	seed 5
 	exec 2>>"$DIR/log/operator"
 	while going; do
 		between 300 3000
 		nap "$R"
-		operate
+		operate "$((turn++))"
 	done
 }
