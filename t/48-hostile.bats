@@ -308,6 +308,32 @@ peer_elsewhere()
 	[ -z "$(envelopes new cur defer)" ]
 }
 
+@test "a gigabyte without a line end costs little in any directory, and the rest goes on" {
+	post claimed@example.com
+	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:$NEVER"
+	truncate -s 1G "$SPOOL/cur/0000000000000001.zeros:$NEVER"
+	post late@example.com
+	mv "$SPOOL/new/$NAME" "$SPOOL/defer/"
+	truncate -s 1G "$SPOOL/defer/0000000000000001.late"
+	truncate -s 1G "$SPOOL/sent/key"
+	truncate -s 1G "$SPOOL/run/1700000000000000.zeros.1.00000000"
+	limit=300000
+	(ulimit -v "$limit" && ml-runner -Z) 2>&1 | grep -q ^usage || limit=unlimited
+	for flag in -- -l -m; do
+		run -0 timeout 10 sh -c "ulimit -v $limit; exec ml-status $flag '$SPOOL'"
+	done
+	run -0 --separate-stderr timeout 10 sh -c "ulimit -v $limit; exec ml-requeue -g 0 '$SPOOL'"
+	[ -f "$SPOOL/hold/0000000000000001.zeros" ]
+	[ -z "$(ls "$SPOOL/run")" ]
+	[ "$(ls "$SPOOL/sent")" = key ]
+	run -65 timeout 10 sh -c "ulimit -v $limit; exec ml-explode -k key -f a@b.c -m '$(text_of "$NAME")' '$SPOOL'" <<<x@b.c
+	sink
+	run -0 --separate-stderr timeout 10 sh -c "ulimit -v $limit; exec ml-runner -1q '$SPOOL' smtp 127.0.0.1 '$PORT'"
+	[ "$(accepted | sort | tr '\n' ' ')" = 'claimed@example.com late@example.com ' ]
+	[ "$(find "$SPOOL/hold" -type f -size +1000000 | wc -l)" -eq 2 ]
+	[ -z "$(envelopes new cur defer)" ]
+}
+
 @test "of an envelope without a count a torn note is no recipient, however long it is" {
 	for length in 10 20000; do
 		post "user$length@example.com"
@@ -443,6 +469,34 @@ peer_elsewhere()
 	run -0 runner -1q
 	[ "$(accepted | sort | tr '\n' ' ')" = 'defer@example.com new@example.com ' ]
 	[ "$(find "$SPOOL/fail" "$SPOOL/hold" -name "$far.*" | wc -l)" -eq 2 ]
+}
+
+# as_of ORDER: that of the broadcast NAME, and of each of its envelopes
+as_of()
+{
+	local f
+	for f in "$SPOOL/new/$NAME"/*; do
+		mv "$f" "${f%/*}/$1.$UNIQUE.${f##*.}"
+	done
+	mv "$SPOOL/new/$NAME" "$SPOOL/new/$1.$UNIQUE"
+}
+
+@test "a broadcast with an ORDER in 2106 goes out as it is, and a round mends it with its envelopes" {
+	explode 3 -n 1
+	as_of 4300000000000000
+	sink
+	run -0 --separate-stderr runner -1q
+	[ "$stderr" = "$(printf '%s\n' "connected to=127.0.0.1:$PORT" "closed to=127.0.0.1:$PORT messages=3")" ]
+	[ "$(delivered)" -eq 3 ]
+	[ -z "$(ls "$SPOOL/new")" ]
+	explode 3 -n 1
+	as_of 4300000000000000
+	run -0 --separate-stderr ml-requeue "$SPOOL"
+	assert_stderr 'requeued due=0 returned=0 held=0 swept=0 purged=0 repaired=4 published=0'
+	[ "$(tree | grep -E '^(mess|new)/')" = "$(printf '%s\n' mess/b.{1,2,3} new/b/ new/b/b.{1,2,3})" ]
+	[ "$(find "$SPOOL/new" -name '43*' | wc -l)" -eq 0 ]
+	run -0 runner -1q
+	[ "$(delivered)" -eq 6 ]
 }
 
 # --- what others say
