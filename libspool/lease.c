@@ -14,6 +14,8 @@
 #include "internal.h"
 #include "names.h"
 
+#define NOTES_MAX (16 << 20)    /* of a hundred thousand runners; what is larger tells nothing */
+
 static uint64_t
 monotonic(void)
 {
@@ -94,6 +96,8 @@ whole(int fd, char **text)
 
 	if (again_fstat(fd, &st) < 0)
 		return -1;
+	if (st.st_size > NOTES_MAX)
+		return 0;
 	*text = malloc((size_t)st.st_size + 1);
 	if (*text == NULL)
 		return -1;
@@ -208,7 +212,7 @@ spool_lease_save(struct spool *s, struct spool_lease *l)
 	free(text);
 	if (!failed && again_renameat(s->dir[SPOOL_RUN], fresh, s->dir[SPOOL_RUN], name) == 0)
 		return 0;
-	(void)spool_fail(s, SPOOL_RUN, fresh);
+	(void)spool_fail(s, SPOOL_RUN, failed ? fresh : name);
 	failed = errno;
 	(void)again_unlinkat(s->dir[SPOOL_RUN], fresh, 0);
 	errno = failed;

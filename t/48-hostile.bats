@@ -436,6 +436,41 @@ peer_elsewhere()
 	nothing_outside_touched
 }
 
+@test "notes that are a link, a FIFO or a gigabyte tell nothing, and the next ones take their place" {
+	seen=$SPOOL/run/.seen.$(uname -n | cut -c 1-40)
+	post
+	mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:$NEVER"
+	for kind in link fifo gigabyte; do
+		rm -f "$seen"
+		case $kind in
+		link) ln -s ../../canary "$seen" ;;
+		fifo) mkfifo "$seen" ;;
+		gigabyte) truncate -s 1G "$seen" ;;
+		esac
+		run -0 --separate-stderr timeout 10 ml-requeue "$SPOOL"
+		[ "$stderr" = '' ]
+		[ "$(grep -c ^seen "$seen")" -eq 1 ]
+		[ -f "$seen" ] && [ ! -L "$seen" ]
+	done
+	nothing_outside_touched
+}
+
+@test "notes that are a directory are told in each round by their name, and the round does all the rest" {
+	seen=run/.seen.$(uname -n | cut -c 1-40)
+	mkdir "$SPOOL/$seen"
+	for round in 1 2; do
+		post
+		mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:$NEVER"
+		post late@example.com
+		mv "$SPOOL/new/$NAME" "$SPOOL/defer/"
+		run -71 --separate-stderr ml-requeue -g 0 "$SPOOL"
+		[ "$(grep -v '^dead' <<<"$stderr")" = "ml-requeue: $seen: Is a directory
+requeued due=1 returned=1 held=0 swept=0 purged=0 repaired=0 published=0" ]
+		[ "$(rcpts new | wc -l)" -eq $((2 * round)) ]
+		[ "$(ls -A "$SPOOL/run")" = "${seen#run/}" ]
+	done
+}
+
 @test "a run file from the future is dead when it stands still for the lease, and counts as one till then" {
 	future=4300000000000000.elsewhere.1.00000000
 	post
