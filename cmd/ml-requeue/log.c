@@ -70,7 +70,7 @@ log_stranger(void *context, const char *object, const char *reason)
 			return;
 	if (count == ONCE_SIZE) {
 		if (!full)
-			warn_text(NULL, "too many strange files, no more of them are reported");
+			warn_text("*", "too many strange files, no more of them are reported");
 		full = 1;
 		return;
 	}
