@@ -43,7 +43,7 @@ return_strays(struct runner *r)
 
 	for (j = r->jobs; j != NULL; j = j->next)
 		n++;
-	if (n > 0 && (held = calloc(n, sizeof *held)) == NULL) {
+	if (n > 0 && (held = calloc(n, sizeof(struct spool_envelope *))) == NULL) {
 		warn_errno("can't return claims");
 		return -1;
 	}
