@@ -80,7 +80,7 @@ post()
 	wait_for -t 20 sh -c "ls $SPOOL/defer | grep -q ."
 	stop "$PID"
 	[ "$(event crash)" -le 2 ]
-	grep -q '^! 0 421 ' "$SPOOL"/defer/*
+	grep -q '^! 0 lost 421 ' "$SPOOL"/defer/*
 }
 
 @test "a recipient's line with a NUL in it is none: the envelope is put into hold" {
