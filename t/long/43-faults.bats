@@ -238,20 +238,20 @@ piped()
 	mkspool
 	{ cat letter; yes 'a line of some length' | head -n 40000; } |
 		ml-enqueue -f news@example.org "$SPOOL" ann@example.com bob@example.com >name
-	cat >command <<-'END'
+	cat >taker <<-'END'
 		#!/bin/sh
 		[ "$RECIPIENT" = bob@example.com ] || { cat >>copies; exit; }
 		touch began
 		until [ -e go ]; do kill -0 $PPID || exit; sleep 0.05; done
 		cat >part && cat part >>copies
 	END
-	chmod +x command
+	chmod +x taker
 }
 
 @test "while a mark can't be synced nothing goes into a command either, and then the rest does" {
 	piped
 	start strace -qq -o trace -e trace=fdatasync,write,poll -e signal=none \
-		-e inject=fdatasync:error=EIO:when=1..3 ml-runner "$SPOOL" pipe ./command
+		-e inject=fdatasync:error=EIO:when=1..3 ml-runner "$SPOOL" pipe ./taker
 	wait_for test -e began
 	wait_for grep -q '^ml-runner: cur/.*: Input/output error$' "$PID_ERR"
 	touch go
@@ -271,7 +271,7 @@ piped()
 @test "with -1 a command is killed over a text that goes no further, since a mark can't be synced" {
 	piped
 	POINT='fdatasync, all'
-	inject error=EIO fdatasync 1+ timeout 10 ml-runner -1 "$SPOOL" pipe ./command
+	inject error=EIO fdatasync 1+ timeout 10 ml-runner -1 "$SPOOL" pipe ./taker
 	[ "$CODE" -eq 75 ] || complain "exit $CODE"
 	grep -q '^ml-runner: cur/.*: Input/output error$' err
 	[ ! -e part ]
