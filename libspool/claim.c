@@ -129,6 +129,7 @@ struct strays {
 	struct spool_envelope *const *held;
 	size_t count;
 	int returned;
+	struct spool_trouble trouble;
 };
 
 static int
@@ -144,16 +145,20 @@ return_stray(void *context, const char *file, enum spool_kind kind)
 	for (i = 0; i < y->count; i++)
 		if (strcmp(y->held[i]->file, file) == 0)
 			return 0;
-	if (spool_move(y->runner->spool, SPOOL_CUR, file, SPOOL_NEW, name) < 0)
-		return errno == ENOENT ? 0 : -1;
-	y->returned++;
+	if (spool_move(y->runner->spool, SPOOL_CUR, file, SPOOL_NEW, name) >= 0)
+		y->returned++;
+	else if (errno != ENOENT)
+		return spool_trouble_note(y->runner->spool, &y->trouble);
 	return 0;
 }
 
 int
 spool_return_strays(struct spool_runner *r, struct spool_envelope *const *held, size_t count)
 {
-	struct strays y = { r, held, count, 0 };
+	struct strays y = { .runner = r, .held = held, .count = count };
 
-	return spool_scan(r->spool, SPOOL_CUR, NULL, 0, return_stray, &y) < 0 ? -1 : y.returned;
+	if (spool_scan(r->spool, SPOOL_CUR, NULL, 0, return_stray, &y) < 0 ||
+	    spool_trouble_end(r->spool, &y.trouble) < 0)
+		return -1;
+	return y.returned;
 }

@@ -97,9 +97,10 @@ static int
 is_full_look(struct runner *r)
 {
 	int64_t now = clock_ms();
-	int full = signals.look != 0 || now >= r->look_at;
+	int asked = signals.look != 0, full = asked || now >= r->look_at;
 
-	signals.look = 0;
+	if (asked)                      /* one that comes now asks for this look as well */
+		signals.look = 0;
 	if (full)
 		r->look_at = now + LOOK_MS;
 	return full;

@@ -154,7 +154,7 @@ tend_may_send(struct runner *r)
 
 	if (needs_name(r)) {
 		r->beat_at = 0;
-		if (renew(r) < 0) {
+		if (renew(r) < 0 || needs_name(r)) {    /* that took too long, too */
 			r->troubled = 1;
 			return 0;
 		}
