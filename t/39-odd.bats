@@ -147,3 +147,25 @@ post()
 	while [ "$SECONDS" -lt "$end" ]; do printf x >"$SPOOL/trigger"; done
 	[ $(($(ticks) - before)) -lt 100 ]
 }
+
+@test "a stray claim that can't be put back keeps no other from it" {
+	touch "$SPOOL/paused"
+	start ml-runner "$SPOOL" pipe true
+	wait_for state_is paused
+	local runner name
+	runner=$(ls "$SPOOL/run")
+	for i in 1 2 3; do
+		post "user$i@example.com"
+		mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:$runner"
+		[ "$i" -eq 3 ] || mkdir -p "$SPOOL/new/$NAME/$NAME"     # no place for a file
+		[ "$i" -ne 1 ] || name=$NAME
+	done
+	rm "$SPOOL/paused"
+	kill -s ALRM "$PID"
+	wait_for eval '[ "$(rcpts done)" = "D250 user3@example.com" ]'
+	[ -e "$SPOOL/cur/$name:$runner" ]
+	stop "$PID"
+	[ "$(rcpts cur)" = "T000 user1@example.com
+T000 user2@example.com" ]
+	grep -qE '^ml-runner: (cur|new)/[^ ]+: Is a directory$' "$PID_ERR"
+}
