@@ -90,6 +90,39 @@ closed_once()
 	done
 }
 
+@test "a loss is tried once more in each attempt, whatever the last one was deferred for" {
+	{ upto data; echo close; upto data; echo close; } | play
+	left defer 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 connection closed by the server'
+	ml-requeue -a "$SPOOL"
+	{ upto data; echo close; good; } | dialogue
+	again
+	[ "$CODE" -eq 0 ]
+	left 'done' 'D250 ann' 'D250 bob' 'D250 eve' '! 0 421 connection closed by the server'
+}
+
+@test "an envelope that went back for want of a fresh session goes alone at its next claim" {
+	{ upto data; printf '%s\n' close accept close; } | play
+	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 connection closed by the server'
+	letter | ml-enqueue -f news@example.org "$SPOOL" joe@example.com
+	mv "$SPOOL"/new/*."${NAME#*.}" "$SPOOL/new/0000000000000001.${NAME#*.}"
+	{
+		upto data
+		# joe's does not come behind
+		echo close
+		hello
+		mail
+		echo 'expect RCPT TO:<joe@
+			say 250 ok'
+		data
+		taken
+		bye
+	} | dialogue
+	again
+	[ "$CODE" -eq 0 ]
+	left defer 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 connection closed by the server' \
+		'! 0 421 connection closed by the server' 'done' 'D250 joe'
+}
+
 answers_stand()
 {
 	{

@@ -155,11 +155,10 @@ flight_next(struct session *s)
 static void
 go_alone(struct job *j)
 {
-	if ((j->lost_before || j->alone) && j->marks == j->alone_marks)
+	if (j->alone && j->marks == j->alone_marks)
 		j->give_up = 1;
 	j->alone = 1;
 	j->alone_marks = j->marks;
-	j->lost_before = 0;
 }
 
 static void

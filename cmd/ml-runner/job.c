@@ -111,9 +111,7 @@ see_last(void *context, size_t index, const char *reply)
 {
 	struct job *j = context;
 
-	if (strncmp(reply, LOST_NOTE, strlen(LOST_NOTE)) == 0)
-		reply += strlen(LOST_NOTE);
-	j->lost_before = index == 0 && strncmp(reply, "421 ", 4) == 0;
+	j->alone = index == 0 && strncmp(reply, LOST_NOTE, strlen(LOST_NOTE)) == 0;
 	return 0;
 }
 

@@ -34,9 +34,8 @@ struct job {
 	unsigned char *answered;        /* a bit a recipient: answered under this claim */
 	size_t in_flight;               /* transactions */
 	size_t marks;                   /* recipients decided (D or F) under this claim */
-	int alone;                      /* its connection was lost: one transaction at a time */
+	int alone;                      /* its connection was lost, now or at its last claim: one transaction at a time */
 	size_t alone_marks;             /* marks when that began */
-	int lost_before;                /* its last note tells of a lost connection */
 	int lost;                       /* the claim is another's now */
 	int give_up;                    /* plan no more: it goes to defer/ as it is */
 	int failed_whole;               /* the code of its last `! 0` line */
