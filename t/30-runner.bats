@@ -218,6 +218,24 @@ usage_error()
 	[ "$(rcpts new | wc -l)" -eq 3 ]
 }
 
+@test "with -1 an envelope that can't be moved on is told, the rest goes out, and 75 says that something is left" {
+	post
+	post bob@example.com
+	sink
+	chmod -R a+rwX "$SPOOL" .
+	chmod 555 "$SPOOL/done"
+	run --separate-stderr as_nobody timeout 10 ml-runner -1 spool smtp 127.0.0.1 "$PORT"
+	[[ "$output" != *"skip"* ]] || skip "this can't run without privileges here"
+	[ "$status" -eq 75 ]
+	[ "$(accepted | sort | tr '\n' ' ')" = 'ann@example.com bob@example.com ' ]
+	[ "$(grep -c '^ml-runner: cur/.*: Permission denied$' <<<"$stderr")" -eq 2 ]
+	[ "$(rcpts new | sort)" = "$(printf '%s\n' 'D250 ann@example.com' 'D250 bob@example.com')" ]
+	chmod 777 "$SPOOL/done"
+	run -0 as_nobody ml-runner -1 spool smtp 127.0.0.1 "$PORT"
+	[ "$(delivered)" -eq 2 ]
+	[ "$(rcpts 'done' | wc -l)" -eq 2 ]
+}
+
 @test "the page's synopsis is the usage" {
 	run --separate-stderr ml-runner
 	[ "$status" -eq 64 ]

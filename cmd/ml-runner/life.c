@@ -291,7 +291,7 @@ life(const struct options *o, int parent, unsigned long number)
 	if (!queue_surplus(&r))
 		while (signals.stop == 0 && turn(&r, &code))
 			continue;
-	if (leave(&r) < 0 && code == EX_OK)
+	if ((leave(&r) < 0 || (o->once && r.unfinished)) && code == EX_OK)
 		code = EX_TEMPFAIL;
 	return code;
 }

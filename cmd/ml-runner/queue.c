@@ -179,8 +179,12 @@ refused(struct runner *r, const struct spool_entry *n)
 		warn_spool(&r->spool, NULL);
 		return -1;
 	}
-	if (r->spool.stranger != NULL)
+	if (r->opt->once && errno != EACCES && errno != EPERM) {        /* nobody looks again by himself */
+		warn_spool(&r->spool, NULL);
+		r->unfinished = 1;
+	} else if (r->spool.stranger != NULL) {
 		r->spool.stranger(r->spool.context, spool_object(&r->spool), strerror(errno));
+	}
 	r->queue.refused++;
 	return 0;
 }

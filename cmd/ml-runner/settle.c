@@ -33,10 +33,12 @@ give_up(struct runner *r, struct job *j, enum kept how)
 		j->kept = how;
 		return;
 	}
-	if (errno != ENOENT)
+	if (errno != ENOENT) {
 		warn_spool(&r->spool, NULL);
-	else
+		r->unfinished |= j->envelope.fd >= 0;   /* otherwise only its message was left */
+	} else {
 		log_trouble("lost", j->envelope.file, "the claim is gone");
+	}
 	close_job(r, j);
 }
 
@@ -147,6 +149,7 @@ settle(struct runner *r, struct job *j)
 {
 	struct spool_envelope *e = &j->envelope;
 
+	/* nobody else knows of the marks that were made since it was lost */
 	if (j->lost && spool_envelope_sync(e) == 0) {
 		close_job(r, j);
 		return;

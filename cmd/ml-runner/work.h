@@ -137,6 +137,7 @@ struct runner {
 	int revoked;                    /* its name is gone, and it has no other yet */
 	int stuck;                      /* marks can't be written: send nothing */
 	int leaving;                    /* what can't be let go now never will */
+	int unfinished;                 /* an envelope could not be claimed, read, or moved on */
 	struct rate rate;
 	int parent;                     /* -j: a pipe that ends with the parent, else -1 */
 };

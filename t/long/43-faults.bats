@@ -289,6 +289,25 @@ piped()
 	[ "$(tree)" = done/a ]
 }
 
+@test "with -1 an error of one call while an envelope is finished is told by 75, and the next run finishes it" {
+	local call n
+	for call in pread64 renameat; do
+		for ((n = 1; ; n++)); do
+			rm -rf "$SPOOL"
+			mkspool
+			post
+			POINT="$call $n"
+			inject error=EIO "$call" "$n" ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$PORT"
+			grep -q INJECTED trace || break
+			# what is deferred has its time, and is not waited for
+			[ "$CODE" -ne 0 ] || [ -z "$(envelopes new cur)" ] || complain "exit 0, and something is left"
+			recover
+			[ "$(rcpts 'done')" = 'D250 ann@example.com' ] || complain "not finished"
+		done
+		[ "$n" -gt 2 ]
+	done
+}
+
 # strace can't make a link and then deny it: the record is put there while the call stands still.
 @test "a link into sent/ that was made, and reported as failed, is a success" {
 	local command
