@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Signals come in while we wait and at no other time, so that a round is never cut in two. */
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/select.h>
+#include <time.h>
 
 #include "requeue.h"
 
@@ -44,13 +46,27 @@ wait_stopped(void)
 	return stop != 0;
 }
 
+/* Waiting was refused: the signals come in all the same, and nobody goes round and round. */
+static void
+wait_apart(void)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	sigset_t inside;
+
+	(void)sigprocmask(SIG_SETMASK, &outside, &inside);
+	if (!wait_stopped())
+		(void)nanosleep(&second, NULL);
+	(void)sigprocmask(SIG_SETMASK, &inside, NULL);
+}
+
 int
 wait_seconds(unsigned long seconds)
 {
 	struct timespec t = { .tv_sec = (time_t)seconds };
 	int asked;
 
-	(void)pselect(0, NULL, NULL, NULL, &t, &outside);
+	if (pselect(0, NULL, NULL, NULL, &t, &outside) < 0 && errno != EINTR)
+		wait_apart();
 	asked = now != 0;
 	now = 0;
 	return asked;

@@ -491,3 +491,13 @@ no_blind_sync()
 		esac
 	done
 }
+
+@test "ml-requeue -i that may not wait is told to stop all the same" {
+	start strace -qq -o trace -e trace=pselect6 -e signal=none -e inject=pselect6:error=ENOMEM ml-requeue -i 3600 "$SPOOL"
+	wait_for state_is idle
+	kill "$(pgrep -x -P "$PID" ml-requeue)"
+	wait "$PID"
+	[ -z "$(find "$SPOOL/run" -name '[0-9]*')" ]
+	# and does not go round and round meanwhile
+	[ "$(grep -c INJECTED trace)" -lt 100 ]
+}
