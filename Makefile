@@ -101,7 +101,7 @@ fuzz:
 	t/fuzz/run $B/fuzz $(SECONDS)
 
 FUZZ_OBJ    = $(patsubst %,$B/t/fuzz/%.o,octets place hostile)
-FUZZ_STATUS = $(patsubst %.c,$B/%.o,$(filter-out %/main.c,$(wildcard cmd/ml-status/*.c)))
+FUZZ_STATUS = $(patsubst %.c,$B/%.o,$(filter-out %/main.c %/output.c,$(wildcard cmd/ml-status/*.c)))
 $(FUZZERS:%=$B/%): $B/%: $B/t/fuzz/%.o $(FUZZ_OBJ)
 	$(CC) $(FUZZ) -fsanitize=fuzzer -o $@ $^
 $(patsubst %,$B/%,list text header): $B/t/fuzz/feed.o

@@ -36,19 +36,20 @@ put_news(struct spool_envelope *e)
 	spool_cursor_begin(&c, e);
 	while (e->todo > 0 && spool_cursor_next(&c, e, &r) > 0)
 		if (r.state == 'T') {
-			put_clean(stdout, r.address, NULL);
+			put_clean(output, r.address, NULL);
 			return;
 		}
 	(void)spool_notes(e, keep_reply, last);
-	put_clean(stdout, last, NULL);
+	put_clean(output, last, NULL);
 }
 
 static void
 put_path(enum spool_dir d, const char *file)
 {
-	(void)printf("\t%s/", spool_dir_name(d));
-	put_clean(stdout, file, NULL);
-	(void)putchar('\n');
+	(void)fprintf(output, "\t%s/", spool_dir_name(d));
+	put_clean(output, file, NULL);
+	(void)fputc('\n', output);
+	output_spill();
 }
 
 static void
@@ -57,9 +58,9 @@ list_strange(void *context, enum spool_dir d, const char *file, const char *reas
 	const char *base = strrchr(file, '/');
 
 	(void)context;
-	(void)printf("%s\t", spool_dir_name(d));
-	put_clean(stdout, base != NULL ? base + 1 : file, NULL);
-	(void)printf("\t-\t-\t-\t-\t-\tstrange: %s", reason);
+	(void)fprintf(output, "%s\t", spool_dir_name(d));
+	put_clean(output, base != NULL ? base + 1 : file, NULL);
+	(void)fprintf(output, "\t-\t-\t-\t-\t-\tstrange: %s", reason);
 	put_path(d, file);
 }
 
@@ -84,10 +85,10 @@ list_envelope(void *context, const struct place *at)
 			    failed == EBADMSG ? "not an envelope, or torn" : strerror(failed));
 		return;
 	}
-	(void)printf("%s\t%s\t%" PRIu64 "\t%zu\t%zu\t%zu\t", spool_dir_name(at->dir), at->name,
+	(void)fprintf(output, "%s\t%s\t%" PRIu64 "\t%zu\t%zu\t%zu\t", spool_dir_name(at->dir), at->name,
 	    elapsed(l->now, e.born), e.todo, e.delivered, e.failed);
-	put_clean(stdout, *e.from != '\0' ? e.from : "<>", NULL);
-	(void)putchar('\t');
+	put_clean(output, *e.from != '\0' ? e.from : "<>", NULL);
+	(void)fputc('\t', output);
 	put_news(&e);
 	put_path(at->dir, at->file);
 	spool_envelope_close(&e);

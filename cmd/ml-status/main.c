@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* ml-status: what is in a spool.  It reads, and changes nothing. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -42,7 +43,7 @@ show_once(struct spool *s, const char *path)
 {
 	static struct picture p;
 	const struct view v = {
-		.out = stdout, .path = path, .bars = isatty(STDOUT_FILENO), .commands = 1
+		.out = output, .path = path, .bars = isatty(STDOUT_FILENO), .commands = 1
 	};
 
 	picture_take(&p, s);
@@ -58,6 +59,19 @@ show_metrics(struct spool *s, const char *path)
 	metrics(&p, path);
 }
 
+static void
+show_list(struct spool *s)
+{
+	int failed;
+
+	if (list(s) == 0)
+		return;
+	failed = errno;
+	(void)output_flush();
+	errno = failed;
+	die_spool(s, NULL);
+}
+
 void
 show_by(struct spool *s, const char *path, int what)
 {
@@ -65,8 +79,8 @@ show_by(struct spool *s, const char *path, int what)
 		show_metrics(s, path);
 	else if (what == 0)
 		show_once(s, path);
-	else if (list(s) < 0)
-		die_spool(s, NULL);
+	else
+		show_list(s);
 }
 
 int
@@ -80,9 +94,10 @@ main(int argc, char **argv)
 	what = options(argc, argv, &watching);
 	path = argv[optind];
 	open_spool(&s, path);
+	output_start();
 	s.stranger = NULL;      /* counted, and shown by -l */
 	if (watching)
 		return watch(&s, path, what);
 	show_by(&s, path, what);
-	return std_finish(EX_OK);
+	return output_finish(EX_OK);
 }

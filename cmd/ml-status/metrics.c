@@ -20,7 +20,7 @@ struct metrics {
 static void
 head(const char *name, const char *type, const char *help)
 {
-	(void)printf("# HELP ml_spool_%s %s\n# TYPE ml_spool_%s %s\n", name, help, name, type);
+	(void)fprintf(output, "# HELP ml_spool_%s %s\n# TYPE ml_spool_%s %s\n", name, help, name, type);
 }
 
 /* A label's value: backslash and quote are escaped, and what is no text becomes a question mark. */
@@ -34,8 +34,8 @@ put_value(const char *value)
 
 		n = c < 0x80 ? c >= ' ' && c != 0x7f : utf8_shown(value, left);
 		if (c == '\\' || c == '"')
-			(void)putchar('\\');
-		(void)fwrite(n > 0 ? value : "?", 1, n > 0 ? n : 1, stdout);
+			(void)fputc('\\', output);
+		(void)fwrite(n > 0 ? value : "?", 1, n > 0 ? n : 1, output);
 		n += n == 0;
 	}
 }
@@ -45,9 +45,9 @@ put_label(const char *label, const char *value)
 {
 	if (label == NULL || value == NULL)
 		return;
-	(void)printf("%s=\"", label);
+	(void)fprintf(output, "%s=\"", label);
 	put_value(value);
-	(void)fputs("\",", stdout);
+	(void)fputs("\",", output);
 }
 
 /* A sample with up to two labels of its own; the spool is always the last. */
@@ -55,12 +55,12 @@ static void
 sample(const struct metrics *m, const char *name, const char *label, const char *value,
     const char *label2, const char *value2, uint64_t n)
 {
-	(void)printf("ml_spool_%s{", name);
+	(void)fprintf(output, "ml_spool_%s{", name);
 	put_label(label, value);
 	put_label(label2, value2);
-	(void)fputs("spool=\"", stdout);
+	(void)fputs("spool=\"", output);
 	put_value(m->path);
-	(void)printf("\"} %" PRIu64 "\n", n);
+	(void)fprintf(output, "\"} %" PRIu64 "\n", n);
 }
 
 static void

@@ -70,6 +70,16 @@ struct place {
 	char runner[SPOOL_RUNNER_SIZE]; /* "" but in cur/ */
 };
 
+/* output.c: standard output */
+extern FILE *output;
+void output_start(void);
+/* Writes what was gathered: 0 or -1. */
+int output_flush(void);
+/* The same where that is much; what goes wrong is kept for the end. */
+void output_spill(void);
+/* The exit code, as std_finish has it. */
+int output_finish(int code);
+
 /* walk.c */
 struct walker {
 	void (*envelope)(void *context, const struct place *p);

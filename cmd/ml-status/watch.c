@@ -75,15 +75,15 @@ draw(const char *text)
 {
 	int left = rows() - 1;
 
-	(void)fputs("\033[H\033[?7l", stdout);
+	(void)fputs("\033[H\033[?7l", output);
 	for (; *text != '\0' && left > 0; left--) {
 		size_t n = strcspn(text, "\n");
 
-		(void)fwrite(text, 1, n, stdout);
-		(void)fputs("\033[K\n", stdout);
+		(void)fwrite(text, 1, n, output);
+		(void)fputs("\033[K\n", output);
 		text += n + (text[n] == '\n');
 	}
-	(void)fputs("\033[J\033[?7h", stdout);
+	(void)fputs("\033[J\033[?7h", output);
 }
 
 static void
@@ -115,10 +115,10 @@ show_line(const struct picture *p, const struct rate *r)
 	struct recipients all = sum(p);
 	size_t i;
 
-	(void)printf("time=%" PRIu64, p->now / SPOOL_SECOND);
+	(void)fprintf(output, "time=%" PRIu64, p->now / SPOOL_SECOND);
 	for (i = 0; i < sizeof dirs / sizeof *dirs; i++)
-		(void)printf(" %s=%lu", spool_dir_name(dirs[i]), p->dir[dirs[i]].envelopes);
-	(void)printf(" todo=%" PRIu64 " delivered=%" PRIu64 " failed=%" PRIu64 " rate=%" PRIu64
+		(void)fprintf(output, " %s=%lu", spool_dir_name(dirs[i]), p->dir[dirs[i]].envelopes);
+	(void)fprintf(output, " todo=%" PRIu64 " delivered=%" PRIu64 " failed=%" PRIu64 " rate=%" PRIu64
 	    ".%" PRIu64 " runners=%lu paused=%s\n", all.todo, all.delivered, all.failed,
 	    r->tenths / 10, r->tenths % 10, p->runners, p->paused ? "yes" : "no");
 }
@@ -131,7 +131,7 @@ look(struct spool *s, const char *path, int what, int terminal, struct rate *r)
 
 	if (what != 0) {
 		if (terminal)
-			(void)fputs("\033[H\033[2J", stdout);
+			(void)fputs("\033[H\033[2J", output);
 		show_by(s, path, what);
 		return;
 	}
@@ -154,13 +154,13 @@ watch(struct spool *s, const char *path, int what)
 		die_errno("signals");
 	stop.fd = stop_fd();
 	if (terminal)
-		(void)fputs("\033[2J", stdout);
+		(void)fputs("\033[2J", output);
 	while (!stop_asked()) {
 		look(s, path, what, terminal, &r);
-		if (fflush(stdout) != 0)
-			return std_finish(EX_OK);
+		if (output_flush() < 0)
+			return output_finish(EX_OK);
 		if (poll(&stop, 1, INTERVAL) < 0 && errno != EINTR)
 			die_errno("poll");
 	}
-	return std_finish(EX_OK);
+	return output_finish(EX_OK);
 }
