@@ -13,7 +13,7 @@ struct plan {
 	enum act act;
 	int error;                      /* ACT_ERROR: what the call returns */
 	int every;                      /* each call of that name from there on */
-	int memory;                     /* calls for memory count as well */
+	int memory;                     /* calls for memory count, and no others */
 	unsigned long at;               /* the call that it happens to, from 1 */
 	unsigned limit;                 /* seconds */
 	const char *spool;              /* counting begins at the first call that names it */
@@ -28,6 +28,10 @@ struct call {                           /* as it is about to be made */
 /* calls.c */
 const char *call_name(uint64_t number);
 int call_counts(const struct plan *p, const struct call *c);
+/* It never fails: refused, it returns what there was before. */
+int call_is_brk(uint64_t number);
+/* It is carried out even if it fails: who says that close failed has closed. */
+int call_is_made(uint64_t number);
 /* Which argument says how much is to be written, or -1. */
 int call_length_arg(uint64_t number);
 int error_by_name(const char *name);
@@ -37,6 +41,8 @@ int regs_entry(pid_t pid, struct call *c);      /* 1: PID is not at the entry of
 int regs_skip(pid_t pid);
 int regs_result(pid_t pid, long value);
 int regs_arg(pid_t pid, int n, uint64_t value);
+/* The first argument as it was, where a call leaves it in place. */
+int regs_restore(pid_t pid, uint64_t value);
 int regs_string_is(pid_t pid, uint64_t at, const char *text);
 /* What ptrace takes as addresses and data are numbers. */
 void *regs_pointer(uint64_t value);

@@ -6,18 +6,19 @@
  *
  *   -a ACTION   kill    SIGKILL to the process, instead of the call
  *               group   to it and all that came from it
- *               ENOSPC… the call is not made, and returns that
+ *               ENOSPC… the call is not made, and returns that (close is made all the same)
  *               short   of what it is to write, read or send, it does half; other calls as always
  *               count   nothing; all points go into REPORT (without -a)
  *               A + behind it: to every later call of the same name as well.
  *   -n N        at the N-th call, counted over all processes
  *   -s SPOOL    from the first call that names SPOOL on
- *   -m          calls for memory are points, too
- *   -r REPORT   gets the call that it was, "renameat 17", or "beyond 16" if there were no more than
- *               sixteen; standard error without
+ *   -m          points are the calls for memory, which are none otherwise
+ *   -r REPORT   gets the call that it was and what its first argument is a descriptor of, "read 17
+ *               socket:[4711]", "renameat 18 /spool/tmp", "poll 19 -"; or "beyond 16" if there were no
+ *               more than sixteen; standard error without
  *   -t SECONDS  then all are killed, 20
  *
- * Every call is a point that touches a file or a socket.  Exit code: the command's; 128 and the number
+ * Every call is a point that touches a file or a socket, but those of a command that a child becomes.  brk can't fail: it does as if.  Exit code: the command's; 128 and the number
  * of the signal that ended it; 124 for what took too long.
  */
 #include "fault.h"

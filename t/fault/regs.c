@@ -89,6 +89,12 @@ regs_arg(pid_t pid, int n, uint64_t value)
 
 	return poke(pid, offset[n], value);
 }
+
+int
+regs_restore(pid_t pid, uint64_t value)
+{
+	return regs_arg(pid, 0, value);
+}
 #elif defined(__aarch64__)
 #define SYSTEM_CALL 0x404               /* NT_ARM_SYSTEM_CALL */
 
@@ -124,6 +130,14 @@ regs_arg(pid_t pid, int n, uint64_t value)
 {
 	return set(pid, n, value);
 }
+
+int
+regs_restore(pid_t pid, uint64_t value)
+{
+	(void)pid;                      /* the result has taken its place */
+	(void)value;
+	return 0;
+}
 #else
 int
 regs_skip(pid_t pid)
@@ -144,6 +158,13 @@ int
 regs_arg(pid_t pid, int n, uint64_t value)
 {
 	(void)n;
+	(void)value;
+	return regs_skip(pid);
+}
+
+int
+regs_restore(pid_t pid, uint64_t value)
+{
 	(void)value;
 	return regs_skip(pid);
 }

@@ -27,11 +27,15 @@
 struct tracee {
 	pid_t pid;
 	int begun;                      /* its first stop is behind it */
-	int skipped;                    /* the call that it is in is not made: the result is ours */
+	int foreign;                    /* a command that one of them became: its calls are none of ours */
+	int answered;                   /* the result of the call that it is in is ours */
+	int is_brk;                     /* and was this one, with this argument */
+	uint64_t end;
 };
 
 struct tracer {
 	struct plan *plan;
+	pid_t first;
 	struct tracee tracee[TRACEES];
 	size_t tracees;
 	unsigned long calls;
@@ -98,6 +102,17 @@ shorten(struct tracer *t, struct tracee *e, const struct call *c)
 }
 
 static int
+refuse(struct tracee *e, const struct call *c)
+{
+	e->answered = 1;
+	e->is_brk = call_is_brk(c->number);
+	e->end = c->arg[0];
+	if (e->is_brk)
+		return regs_arg(e->pid, 0, 0);
+	return call_is_made(c->number) ? 0 : regs_skip(e->pid);
+}
+
+static int
 act(struct tracer *t, struct tracee *e, const struct call *c)
 {
 	switch (t->plan->act) {
@@ -111,12 +126,23 @@ act(struct tracer *t, struct tracee *e, const struct call *c)
 		kill_all(t);
 		break;
 	case ACT_ERROR:
-		e->skipped = 1;
-		return regs_skip(e->pid);
+		return refuse(e, c);
 	case ACT_SHORT:
 		return shorten(t, e, c);
 	}
 	return 0;
+}
+
+static void
+report(struct tracer *t, pid_t pid, const struct call *c)
+{
+	char path[64], object[256];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/%ld/fd/%lu", (long)pid, (unsigned long)c->arg[0]);
+	n = readlink(path, object, sizeof object);
+	(void)fprintf(t->plan->report, "%s %lu %.*s\n", call_name(c->number), t->calls, n > 0 ? (int)n : 1,
+	    n > 0 ? object : "-");
 }
 
 static int
@@ -136,7 +162,7 @@ at_entry(struct tracer *t, struct tracee *e, const struct call *c)
 		return 0;
 	t->met = 1;
 	t->hit = c->number;
-	(void)fprintf(p->report, "%s %lu\n", call_name(c->number), t->calls);
+	report(t, e->pid, c);
 	return act(t, e, c);
 }
 
@@ -150,10 +176,12 @@ at_call(struct tracer *t, struct tracee *e)
 		return -1;
 	if (!outside)
 		return at_entry(t, e, &c);
-	if (!e->skipped)
+	if (!e->answered)
 		return 0;
-	e->skipped = 0;
+	e->answered = 0;
 	t->over |= !t->plan->every;
+	if (e->is_brk)
+		return regs_restore(e->pid, e->end);
 	return regs_result(e->pid, -(long)t->plan->error);
 }
 
@@ -171,13 +199,14 @@ stopped(struct tracer *t, struct tracee *e, int status)
 		}
 		return 0;
 	}
+	e->foreign |= e->pid != t->first && status >> 16 == PTRACE_EVENT_EXEC;
 	if (status >> 16 != 0)
 		return 0;
 	return first && number == SIGSTOP ? 0 : number;
 }
 
 static int
-follow(struct tracer *t, pid_t first)
+follow(struct tracer *t)
 {
 	struct tracee *e;
 	int status, number, code = EX_OSERR;
@@ -189,14 +218,14 @@ follow(struct tracer *t, pid_t first)
 		if (pid <= 0)
 			continue;
 		if (!WIFSTOPPED(status)) {
-			if (pid == first)
+			if (pid == t->first)
 				code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 			forget(t, pid);
 			continue;
 		}
 		e = find(t, pid);
 		number = e != NULL ? stopped(t, e, status) : 0;
-		(void)ptrace(t->over ? PTRACE_CONT : PTRACE_SYSCALL, pid, 0, regs_pointer((unsigned)number));
+		(void)ptrace(t->over || (e != NULL && e->foreign) ? PTRACE_CONT : PTRACE_SYSCALL, pid, 0, regs_pointer((unsigned)number));
 	}
 	return late ? TIMED_OUT : code;
 }
@@ -219,7 +248,7 @@ trace(struct plan *p, char **argv)
 	pid_t pid;
 
 	(void)fflush(NULL);
-	pid = fork();
+	pid = t.first = fork();
 	if (pid == 0)
 		become(argv);
 	if (pid < 0 || waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status) ||
@@ -231,7 +260,7 @@ trace(struct plan *p, char **argv)
 	(void)sigaction(SIGALRM, &alarmed, NULL);
 	(void)alarm(p->limit);
 	(void)ptrace(PTRACE_SYSCALL, pid, 0, 0);
-	code = follow(&t, pid);
+	code = follow(&t);
 	if (!t.met)
 		(void)fprintf(p->report, "beyond %lu\n", t.calls);
 	return code;
