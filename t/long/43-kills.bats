@@ -20,6 +20,10 @@ setup()
 	sweep enqueue kill
 }
 
+@test "ml-enqueue -t, killed anywhere" {
+	sweep header kill
+}
+
 @test "ml-explode, killed anywhere" {
 	sweep explode kill
 }
@@ -80,12 +84,44 @@ setup()
 	sweep lmtp kill
 }
 
+@test "ml-runner with a command, killed anywhere" {
+	sweep pipe kill
+}
+
+@test "ml-runner with a command, killed with it anywhere" {
+	sweep pipe group
+}
+
+@test "ml-runner with a command that puts some off, killed anywhere" {
+	sweep pipe_deferral kill
+}
+
+@test "ml-runner with a command that refuses some, killed anywhere" {
+	sweep pipe_failure kill
+}
+
+@test "ml-runner that idles and is woken, killed anywhere" {
+	sweep stay kill
+}
+
+@test "ml-runner that waits for the MTA, killed anywhere" {
+	sweep down kill
+}
+
+@test "ml-runner that takes a new name, killed anywhere, leaves no claim that nobody finds" {
+	sweep renamed kill
+}
+
 @test "ml-runner -j 2, one of the three killed anywhere" {
 	sweep crew kill
 }
 
 @test "ml-runner -j 2, all of them killed anywhere" {
 	sweep crew group
+}
+
+@test "ml-requeue -i, killed anywhere" {
+	sweep rounds kill
 }
 
 @test "ml-requeue, killed anywhere" {

@@ -1,12 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # Each call that touches a file or a socket fails once, or from there on all of its name do, or a
-# write, read or send takes half, till one run has no more calls.  Then the program has said what
-# was wrong and ended with another code than 0, or it has done its work; nothing hangs, nothing is lost,
-# nobody is marked falsely, and the next ordinary runs do the rest.  A call that a signal cut off, and a
-# short one, is no failure.  The scenes and the judgement are in t/sweep/.
+# write, read or send takes half, till one run has no more calls; and each call for memory.  Then the
+# program has said what was wrong and ended with another code than 0, or it has done its work, all of
+# it; nothing hangs, nothing is lost, nobody is marked falsely, and the next ordinary runs do the rest.  A
+# call that a signal cut off, and a short one, is no failure; a sync that failed is no success.  The
+# scenes and the judgement are in t/sweep/.
 #
-# Each call is cut off by a signal, and meets one of the other actions; FAULTS=1 lets it meet them all.
+# Each call is cut off by a signal, and meets one of the other actions, another one every day (SEED); where a
+# run is short it meets them all.  FAULTS=1 lets it meet them all everywhere.
 load ../lib
 load sweep
 
@@ -20,22 +22,33 @@ setup()
 # refuse SCENE
 refuse()
 {
-	sweep "$1" EINTR
+	sweep "$1" EINTR memory memory+
 	# shellcheck disable=SC2086
 	sweep "$1" $ROTATE ENOSPC EIO+ EMFILE short ENOMEM+ EDQUOT EAGAIN ENFILE+ ENOSPC+ EIO ENOMEM \
 		EMFILE+ short+ EDQUOT+ ENFILE EAGAIN+
 }
 
+# The same with everything.
+refuse_all()
+{
+	ROTATE=
+	refuse "$1"
+}
+
 @test "ml-mkspool, refused anything" {
-	refuse mkspool
+	refuse_all mkspool
 }
 
 @test "ml-enqueue, refused anything" {
-	refuse enqueue
+	refuse_all enqueue
+}
+
+@test "ml-enqueue -t, refused anything" {
+	refuse header
 }
 
 @test "ml-explode, refused anything" {
-	refuse explode
+	refuse_all explode
 }
 
 @test "ml-explode with large envelopes, refused anything" {
@@ -94,6 +107,42 @@ refuse()
 	refuse lmtp
 }
 
+@test "ml-runner with a command that takes all, refused anything: no command takes half a text for a whole one" {
+	refuse pipe
+}
+
+@test "ml-runner with a command that puts some off, refused anything" {
+	refuse pipe_deferral
+}
+
+@test "ml-runner with a command that refuses some, refused anything" {
+	refuse pipe_failure
+}
+
+@test "ml-runner with a command that is not there, refused anything" {
+	refuse pipe_nothing
+}
+
+@test "ml-runner that is one too many, refused anything, claims nothing" {
+	refuse surplus
+}
+
+@test "ml-runner on a paused spool, refused anything, claims nothing" {
+	refuse paused
+}
+
+@test "ml-runner that idles, is woken and told to stop, refused anything" {
+	refuse stay
+}
+
+@test "ml-runner that waits for the MTA, refused anything" {
+	refuse down
+}
+
+@test "ml-runner that takes a new name, refused anything" {
+	refuse renamed
+}
+
 @test "ml-runner -j 2, refused anything" {
 	refuse crew
 }
@@ -102,6 +151,10 @@ refuse()
 	refuse requeue
 }
 
+@test "ml-requeue -i, refused anything" {
+	refuse rounds
+}
+
 @test "ml-status, refused anything" {
-	refuse status
+	refuse_all status
 }

@@ -38,6 +38,7 @@ recover()
 {
 	local i
 	rules "$LATER"
+	rm -f "$SPOOL/paused"
 	for i in 1 2; do
 		# shellcheck disable=SC2086
 		ml-requeue -a $GRACE "$SPOOL" >recovery 2>&1 || complain "ml-requeue: exit $?"
@@ -53,6 +54,9 @@ read_outcome()
 	GOT=() LOST=() TIMES=0
 	mapfile -t line <sink.log
 	for i in "${line[@]}"; do
+		case $i in
+		'# half a text') [[ $ACTION = @(kill|group) ]] || complain "$i" ;;
+		esac
 		[ "${i:0:1}" != '#' ] || continue
 		IFS=$'\t' read -ra field <<<"$i"
 		GOT[${field[3]}]=$((${GOT[${field[3]}]:-0} + 1))
@@ -138,16 +142,73 @@ end_is_clean()
 	[ "$CALL" != beyond ] || { [ "$CODE" -eq 0 ] || complain "nothing happened, and exit $CODE"; return 0; }
 	case $name in
 	kill | group) return ;;
-	# what only prints has no handler that could cut a write off
-	EINTR | short) [ "$CODE" -eq 0 ] || [ "$KIND $CALL" = "reader write" ] || complain "exit $CODE" ;;
+	EINTR | short) [ "$CODE" -eq 0 ] || complain "exit $CODE" ;;
+	memory) name=ENOMEM ;;
 	esac
 	[ "$CODE" -lt 124 ] || complain "exit $CODE"
-	[ "$CODE" -ne 0 ] || return 0
+	if [ "$CODE" -eq 0 ]; then
+		case $KIND,$CALL in
+		maker,*sync* | producer,*sync* | keyed,*sync*) [[ $name = @(EINTR|short) ]] || complain "not synced, and exit 0" ;;
+		esac
+		return 0
+	fi
 	mapfile -t line <err
 	[ "$KIND" = runner ] || [ "$KIND" = requeue ] || [ "$KIND" = reader ] || [ "${#line[@]}" -eq 1 ] || complain "not one line"
 	# a runner's connection is lost by the same errors, which is an event of its log
 	[[ $'\n'$(<err) =~ $'\n'(${COMMAND[0]}': '|(down|disconnected)' '.*error=).+ ]] || complain "it failed, and said nothing"
-	[ "$KIND" = runner ] || [[ $(<err) = *": ${REASON[$name]}"* ]] || complain "not clear"
+	[[ $(<err) = *"${REASON[$name]}"* ]] || { [ "$KIND" = runner ] && hit_a_socket; } || complain "not clear"
+}
+
+# A connection has its own words for what becomes of it.
+hit_a_socket()
+{
+	case $CALL in
+	poll | ppoll | socket | connect | sendto | recvfrom | sendmsg | recvmsg | [gs]etsockopt | get*name | shutdown) return ;;
+	esac
+	[[ $OBJECT = socket:* ]]
+}
+
+# to_do_in DIRECTORY…: the envelopes in it; an emptied broadcast waits for whoever looks next.
+to_do_in()
+{
+	local d f
+	for d in "${@/#/$SPOOL/}"; do
+		for f in "$d"/[0-9]* "$d"/[0-9]*/[0-9]*; do
+			[ ! -f "$f" ] || TO_DO+=("$f")
+		done
+	done
+}
+
+# Whom there is nothing for leaves it alone, whatever he could not find out.
+left_alone()
+{
+	[ "$IDLE" -eq 1 ] && [ -z "$BESIDE" ] || return 0
+	[ -n "$(find "$SPOOL/new" -type f)" ] && ! grep -qv '^#' sink.log || complain "claimed"
+}
+
+# Who says that it has done its work has done it, before anybody mends anything.
+work_is_done()
+{
+	local TO_DO=() left
+	# who stays has told of what failed, and would have tried again
+	[ "$CODE" -eq 0 ] && { [ -z "$BESIDE" ] || [ "$CALL" = beyond ]; } || return 0
+	case $KIND in
+	maker) return ;;
+	runner)
+		to_do_in cur
+		left=("$SPOOL"/defer/[0-9]*)
+		[ "$IDLE" -eq 1 ] || to_do_in new
+		[ "$IDLE" -eq 1 ] || [ "${#left[@]}" -le "$DEFERRED" ] || hit_a_socket || TO_DO+=("${left[@]}")
+		;;
+	requeue)
+		to_do_in cur defer 'done'
+		TO_DO+=("$SPOOL"/tmp/*)
+		[ -z "$STAGED" ] || [ -e "$SPOOL/new/$STAGED" ] || complain "exit 0, and the broadcast of a record is not there"
+		;;
+	esac
+	[ "${#TO_DO[@]}" -eq 0 ] || complain "exit 0, and there is still something to do: ${TO_DO[*]}"
+	# what is published stays acknowledged if its name can't be printed
+	[ "$KIND" = runner ] || ! grep -v ': stdout: ' err | grep -q "^${COMMAND[0]}: " || complain "an error, and exit 0"
 }
 
 # Who fails takes its staging back, but where it is not known whether it was published.
@@ -184,6 +245,8 @@ ask_again()
 judge()
 {
 	end_is_clean
+	left_alone
+	work_is_done
 	case $KIND in
 	producer)
 		taken_back

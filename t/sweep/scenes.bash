@@ -10,6 +10,19 @@
 #   RULES      the receiver's, and LATER, its rules during recovery
 #   FAILING    of ALL those who end in fail/
 #   HELD       how many envelopes end in hold/
+#   DEFERRED   how many envelopes may be in defer/ when the command says that it has done its work
+#   IDLE       1: it leaves what there is to others
+#   BESIDE     what happens beside it
+#   EVENT      a line of its log that shows that it is what it says
+#   SPARE      so many runs in a row that have no such call are the end
+#   CROWD      so many at a time for each processor: where there is much waiting
+
+# How many calls each has at least, whatever the system: about two in three of those on one of them.
+declare -A LEAST=([mkspool]=40 [enqueue]=25 [explode]=35 [large]=40 [behind]=320 [keyed]=40 [loser]=50
+	[success]=160 [deferral]=130 [failure]=140 [refused]=140 [expiry]=120 [partial]=140 [window]=170
+	[lost]=220 [odd]=140 [lmtp]=140 [crew]=300 [requeue]=180 [status]=140
+	[header]=25 [pipe]=100 [pipe_deferral]=100 [pipe_failure]=100 [pipe_nothing]=60 [surplus]=30 [paused]=30
+	[stay]=120 [down]=120 [renamed]=120 [rounds]=90)
 
 SENDER=news@example.org
 RULES=''
@@ -17,6 +30,13 @@ LATER=''
 FAILING=''
 HELD=0
 FLIGHT=0
+DEFERRED=0
+IDLE=0
+BESIDE=''
+EVENT=''
+SPARE=1
+CROWD=1
+STAGED=''                       # a broadcast that a record names, and nobody published
 GRACE=''                        # recovery's lease, where nobody could be probed
 
 write_text()
@@ -65,6 +85,15 @@ scene_enqueue()
 {
 	KIND=producer ALL='ann@example.com bob@example.com '
 	COMMAND=(ml-enqueue -f "$SENDER" "$SPOOL" ann@example.com bob@example.com)
+}
+
+# Whom the header names, without its Bcc.
+scene_header()
+{
+	printf 'From: news@example.org\nTo: Ann <ann@example.com>\nBcc: bob@example.com\nSubject: sweep\nMessage-ID: <1@example.org>\n\nHello.\n' >text
+	mapfile -t TEXT < <(grep -v ^Bcc text | sed 's/$/\r/')
+	KIND=producer ALL='ann@example.com bob@example.com '
+	COMMAND=(ml-enqueue -f "$SENDER" -t "$SPOOL")
 }
 
 scene_explode()
@@ -145,7 +174,7 @@ scene_deferral()
 	to late@example.com ann@example.com
 	to later@example.com
 	RULES='rcpt late*@* 450 4.2.1 later'
-	FLIGHT=1
+	FLIGHT=1 DEFERRED=2
 	runs -1
 }
 
@@ -189,7 +218,7 @@ scene_partial()
 	to eve@example.com
 	RULES=$'rcpt bad@* 550 5.1.1 no such user\nrcpt late@* times 1 450 4.2.1 later'
 	LATER='rcpt bad@* 550 5.1.1 no such user'
-	FAILING='bad@example.com ' FLIGHT=2
+	FAILING='bad@example.com ' FLIGHT=2 DEFERRED=1
 	runs -1
 }
 
@@ -215,7 +244,7 @@ scene_lost()
 	ml-mkspool "$SPOOL"
 	ml-explode -f "$SENDER" -V += -n 3 -m text -l list "$SPOOL" >/dev/null
 	RULES=$'text * after 1 times 1 dropbefore\ntext * after 2 times 1 drop\nmail * after 3 times 1 421 4.3.2 going down'
-	FLIGHT=4
+	FLIGHT=4 DEFERRED=2
 	runs -1
 }
 
@@ -247,10 +276,65 @@ scene_lmtp()
 	to bob@example.com
 	RULES=$'lmtp bad@* 550 5.1.1 no such user\nlmtp late@* times 1 450 4.2.1 later'
 	LATER='rcpt bad@* 550 5.1.1 no such user'
-	FAILING='bad@example.com ' FLIGHT=3
+	FAILING='bad@example.com ' FLIGHT=3 DEFERRED=1
 	TRANSPORT=lmtp
 	runs -1
 	TRANSPORT=smtp
+}
+
+# piped COMMAND…: a command gets each message, and writes into the receiver's log what became of it.
+# What keeps it from being run is its failure: the envelope waits.
+piped()
+{
+	cat >taker <<-'END'
+		text=
+		while IFS= read -r line; do
+			text=$text$line/
+		done
+		case $text,$RECIPIENT in
+		*/Hello./,bad*) echo "no such user" >&2; exit 67 ;;
+		*/Hello./,late*) exit 75 ;;
+		*/Hello./,*) printf '0\t0\t%s\t%s\n' "$SENDER" "$RECIPIENT" >>sink.log ;;
+		# whoever writes dies, and no command can tell that from the end
+		*) echo "# half a text" >>sink.log; exit 75 ;;
+		esac
+	END
+	runs -1
+	DEFERRED=9
+	COMMAND=(ml-runner -t 3 -1 "$SPOOL" pipe "$@")
+}
+
+scene_pipe()
+{
+	users 3
+	ml-mkspool "$SPOOL"
+	ml-explode -f "$SENDER" -V += -n 2 -m text -l list "$SPOOL" >/dev/null
+	FLIGHT=1
+	piped sh taker
+}
+
+scene_pipe_deferral()
+{
+	ml-mkspool "$SPOOL"
+	to late@example.com ann@example.com
+	FLIGHT=1
+	piped sh taker
+}
+
+scene_pipe_failure()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com bad@example.com
+	LATER='rcpt bad@* 550 5.1.1 no such user' FAILING='bad@example.com ' FLIGHT=1
+	piped sh taker
+}
+
+# There is no such command, which is nobody's fault: all wait.
+scene_pipe_nothing()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com
+	piped ./no-such-command
 }
 
 # Two children and their parent; everything above a little.
@@ -263,8 +347,106 @@ scene_crew()
 	to bad@example.com
 	RULES=$'rcpt bad@* 550 5.1.1 no such user\nrcpt late@* 450 4.2.1 later'
 	LATER='rcpt bad@* 550 5.1.1 no such user'
-	FAILING='bad@example.com ' FLIGHT=2
+	FAILING='bad@example.com ' FLIGHT=2 DEFERRED=1 SPARE=3
 	runs -1 -j 2
+}
+
+# ---- a runner that finds nothing to do for it ----
+
+scene_surplus()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com
+	: >"$SPOOL/run/1000000000000000.elsewhere.1.00000000"
+	IDLE=1 GRACE='-g 0'
+	runs -1 -m 1
+}
+
+scene_paused()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com
+	: >"$SPOOL/paused"
+	IDLE=1
+	runs -1
+}
+
+# ---- one that stays: it idles, is woken, and is told to go ----
+
+# in_time CMD…: till it is true, or what is struck has ended, or that takes too long.
+in_time()
+{
+	local end=$((SECONDS + 3))
+	until "$@" 2>/dev/null; do
+		[ -e "/proc/$MET" ] && [ "$SECONDS" -lt "$end" ] || return
+		sleep 0.02
+	done
+}
+
+is_in_state()
+{
+	grep -q "^state $1" "$SPOOL"/run/[0-9]*
+}
+
+is_logged()
+{
+	grep -q "$1" sink.log
+}
+
+# what is traced: its child, not the tracer
+tell()
+{
+	pkill -"$1" -P "$MET"
+}
+
+wake_and_stop()
+{
+	in_time is_in_state idle
+	ml-enqueue -f "$SENDER" "$SPOOL" ann@example.com <text >/dev/null
+	in_time is_logged ann@example.com
+	tell TERM
+}
+
+scene_stay()
+{
+	ml-mkspool "$SPOOL"
+	runs
+	ALL='ann@example.com ' FLIGHT=1 BESIDE=wake_and_stop IDLE=1 CROWD=4
+}
+
+# The receiver is down at first: it keeps off, and tries again.
+scene_down()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com
+	runs
+	RULES='connect * times 1 421 4.3.2 not now'
+	FLIGHT=1 EVENT=down BESIDE=await_and_stop IDLE=1 CROWD=8
+}
+
+await_and_stop()
+{
+	in_time is_logged ann@example.com
+	tell TERM
+}
+
+# Its file has gone, as when another took it for dead: it takes a new name, and its claims along.
+scene_renamed()
+{
+	ml-mkspool "$SPOOL"
+	to ann@example.com
+	to bob@example.com
+	RULES='text * times 1 stall 1.1'
+	runs
+	FLIGHT=2 GRACE='-g 0' EVENT=renamed BESIDE=revoke_and_stop IDLE=1 CROWD=12
+}
+
+revoke_and_stop()
+{
+	in_time is_logged stall
+	rm -f "$SPOOL"/run/[0-9]*
+	in_time is_logged bob@example.com
+	tell TERM
 }
 
 # ---- requeue: one of everything that a round deals with ----
@@ -290,6 +472,7 @@ scene_requeue()
 	users 4
 	cut_off renameat ml-explode -f "$SENDER" -n 2 -k K -l list "$SPOOL"
 	staged=$(find "$SPOOL/tmp" -mindepth 1)
+	STAGED=$(find "$SPOOL/tmp" -mindepth 1 -maxdepth 1 -name '[0-9]*' -printf '%f')
 	cut_off renameat ml-explode -f "$SENDER" -n 2 -l list "$SPOOL"
 	cut_off renameat ml-enqueue -f "$SENDER" "$SPOOL" old@example.org
 	find "$SPOOL/tmp" -mindepth 1 | grep -vxF "$staged" | xargs touch -d '3 days ago'
@@ -298,6 +481,25 @@ scene_requeue()
 	cp -a "$SPOOL" work
 	KIND=requeue
 	COMMAND=(ml-requeue -a -g 0 -k 0 "$SPOOL")
+}
+
+# It makes a round, another when it is asked to, and ends in between.
+scene_rounds()
+{
+	ml-mkspool "$SPOOL"
+	to late@example.com
+	mv "$ENVELOPE" "$SPOOL/defer"
+	cp -a "$SPOOL" work
+	KIND=requeue EVENT=requeued
+	COMMAND=(ml-requeue -a -g 0 -k 0 -i 3600 "$SPOOL")
+	BESIDE=ask_and_stop CROWD=4
+}
+
+ask_and_stop()
+{
+	in_time is_in_state idle
+	tell ALRM
+	tell TERM
 }
 
 # ---- status: it only reads ----
