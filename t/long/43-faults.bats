@@ -17,6 +17,16 @@ setup()
 	letter faults >letter
 }
 
+# A strace that is killed lets go on what it traced.
+teardown()
+{
+	local p
+	for p in "${STARTED[@]}"; do
+		pgrep -P "$p" | xargs -r kill -s KILL
+	done
+	stop_started
+}
+
 # inject WHAT CALL N CMD…: CMD on letter, with CODE its exit code, its output in out and err.
 inject()
 {
@@ -431,15 +441,28 @@ no_blind_sync()
 	END { if (syncs == 0) { print "no sync"; exit 1 } }' "$1" || complain "$(cat "$1")"
 }
 
+# A broadcast that its maker recorded, and did not live to publish.
+recorded_and_killed()
+{
+	addresses 6 >list
+	inject signal=KILL renameat 1 ml-explode -f news@example.org -n 2 -k K -l list "$SPOOL"
+	[ "$CODE" -eq 137 ] && [ -e "$SPOOL/sent/K" ] || complain "not killed behind its record"
+}
+
 @test "a sync that failed is no success, and is not made again before all is written anew" {
 	local call n line
 	local -a command
-	for line in "$(enqueue)" "$(explode)" "$(explode -k K)" "ml-runner -1 $SPOOL smtp 127.0.0.1 $PORT"; do
+	for line in "$(enqueue)" "$(explode)" "$(explode -k K)" "ml-runner -1 $SPOOL smtp 127.0.0.1 $PORT" \
+		"ml-mkspool $SPOOL" "ml-requeue $SPOOL"; do
 		read -ra command <<<"$line"
 		for call in fsync fdatasync syncfs; do
 			for ((n = 1; ; n++)); do
 				POINT="${command[0]}, $call $n"
-				[ "${command[0]}" != ml-runner ] || post ann@example.com bob@example.com
+				case ${command[0]} in
+				ml-runner) post ann@example.com bob@example.com ;;
+				ml-mkspool) rm -rf "$SPOOL" ;;
+				ml-requeue) recorded_and_killed ;;
+				esac
 				CODE=0
 				strace -f -y -qq -s 0 -o trace -e signal=none -e inject="$call:error=EIO:when=$n" \
 					-e trace=openat,write,pwrite64,fsync,fdatasync,syncfs "${command[@]}" \
@@ -447,6 +470,7 @@ no_blind_sync()
 				grep -q "$call(.*INJECTED" trace || break
 				no_blind_sync trace
 				[ "${command[0]}" = ml-runner ] || [ "$CODE" -eq 74 ] || complain "exit $CODE"
+				[ "${command[0]}" != ml-mkspool ] || mkspool
 				recover
 				nothing_left
 			done

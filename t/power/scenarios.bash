@@ -243,14 +243,20 @@ resync()
 	examine
 }
 
-# Whatever call of a producer fails: what it then says was done is durable.
+# Whatever call fails, of a producer, of who makes the spool, and of a round that publishes another's
+# broadcast: what it then says was done is durable.
 failing()
 {
 	local command call count n
-	for command in enqueue_command explode_command key_command; do
-		begin
+	for command in mkspool_command enqueue_command explode_command key_command round_command; do
+		case $command in
+		mkspool_command) begin nothing ;;
+		round_command) killed "$(syncs_before_sent)" ;;
+		*) begin ;;
+		esac
 		addresses 1 4 >"$W/list"
 		frozen
+		begin again
 		"$command" must traced
 		mv "$W/trace.1" "$W/probe"
 		for call in mkdirat write pwrite64 fsync syncfs linkat renameat; do
@@ -274,6 +280,16 @@ refuse()
 	*sync) [ "$code" -ne 0 ] && [ ! -s "$W/out" ] || fail "$1: $2 $3 failed, and that was acknowledged" ;;
 	esac
 	line=$("$build/t/powercut" -k 30 "$W/root" "$W/trace.1" 2>&1) || fail "$1, $2 $3 failed: $line"
+}
+
+mkspool_command()
+{
+	"$@" ml-mkspool "$SPOOL"
+}
+
+round_command()
+{
+	"$@" ml-requeue "$SPOOL"
 }
 
 enqueue_command()
