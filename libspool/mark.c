@@ -15,7 +15,7 @@
 
 #include "internal.h"
 
-#define WRITES_MAX 4096         /* then it syncs by itself */
+#define WRITES_MAX 4096         /* then it syncs by itself: who marks faster than he syncs fills no memory */
 #define BYTES_LEAST 1024        /* room for the longest note */
 _Static_assert(BYTES_LEAST > SPOOL_TEXT_NOTE + 32, "one note must always have room");
 
