@@ -66,7 +66,7 @@ down_with()
 	local port
 	for port in 0 65536 99999999999 ''; do
 		run -64 --separate-stderr ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$port"
-		assert_stderr "ml-runner: $port: not a port"
+		assert_stderr "ml-runner: ${port:-''}: not a port"
 	done
 	run -64 ml-runner -1 "$SPOOL" smtp socket
 	run -64 ml-runner -1 "$SPOOL" lmtp socket

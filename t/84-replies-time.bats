@@ -65,7 +65,7 @@ timed_out()
 	post bob@example.com
 	again -t 1
 	[ "$CODE" -eq 75 ]
-	left fail 'F550 ann' '! 0 550 5.7.1 not you' new 'T421 bob' '! 0 421 timed out'
+	left fail 'F550 ann' '! 0 550 5.7.1 not you' new 'T421 bob' '! 0 lost 421 timed out'
 	HOW=groups
 	{ upto ann; echo 'say 550 5.1.1 gone
 		expect RCPT
@@ -118,7 +118,7 @@ drips()
 	run -75 --separate-stderr timeout 9 ml-runner -1q -t 1 "$SPOOL" smtp 127.0.0.1 "$PORT"
 	[[ $stderr == *'disconnected error="timed out" unanswered=1'* ]] || { echo "$stderr"; return 1; }
 	output=$(state | sed 's/@example\.com//')
-	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 421 timed out'
+	left new 'T421 ann' 'T421 bob' 'T421 eve' '! 0 lost 421 timed out'
 }
 
 @test "a reply that comes octet by octet, or line by line, has no more time than another" {
