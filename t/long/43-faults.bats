@@ -511,7 +511,7 @@ recorded_and_killed()
 			left new 'T000 ann' 'T000 bob' 'T000 eve' || complain
 			grep -q "^down .*error=\"$says\"" err
 			;;
-		421*) left new 'T421 ann' 'T421 bob' 'T421 eve' "! 0 $says" || complain ;;
+		421*) left new 'T421 ann' 'T421 bob' 'T421 eve' "! 0 lost $says" || complain ;;
 		esac
 	done
 }
