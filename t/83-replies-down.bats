@@ -255,7 +255,8 @@ closes_at_once()
 	} | dialogue
 	post ann@example.com bob@example.com eve@example.com
 	start_runner -q
-	wait_for state_is down
+	# it comes again within the second
+	wait_for grep -q '^down ' "$PID_ERR"
 	[ "$(rcpts new | grep -c ^T000)" -eq 3 ]
 	wait_for eval '[ -n "$(envelopes done)" ]'
 	stop "$PID"
