@@ -36,6 +36,7 @@ start_receiver()
 	PORT=$(cat "$DIR/port")
 }
 
+# write_rules [RULE…]: these, and some of the menu behind them
 write_rules()
 {
 	local menu=(
@@ -53,14 +54,13 @@ write_rules()
 		'text * after 40 times 1 554 5.6.0 no thanks'
 		'text * after 9 times 1 stall 2'
 		'rcpt *5.* times 3 stall 1'
-		'text * after 6 times 4 stall 4'
 		'connect * times 2 421 4.3.2 too busy'
 		'connect * after 1 times 2 drop'
 		'text * after 15 times 1 crash 1'
 	) n
 	between 0 4
 	n=$R
-	: >"$DIR/rules.new"
+	printf '%s\n' "$@" >"$DIR/rules.new"
 	while [ "$((n--))" -gt 0 ]; do
 		between 0 $((${#menu[@]} - 1))
 		echo "${menu[R]}" >>"$DIR/rules.new"
@@ -74,10 +74,15 @@ receiver()
 	seed 1
 	SINK_PID=$(cat "$DIR/sink.pid")
 	while going; do
-		write_rules
+		rounds=$((rounds + 1))
+		if [ "$((rounds % 5))" -eq 1 ]; then
+			write_rules 'text * after 2 times 6 stall 4'
+		else
+			write_rules
+		fi
 		between 1000 6000
 		nap "$R"
-		[ "$((++rounds % 5))" -eq 3 ] && going || continue
+		[ "$((rounds % 5))" -eq 3 ] && going || continue
 		between 0 4
 		count restarts
 		kill -KILL "$SINK_PID" 2>/dev/null

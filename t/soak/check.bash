@@ -62,8 +62,9 @@ list_uniques()
 }
 
 # Against what was tried and acknowledged: everything that came out, and everything that did not.  A
-# duplicate is laid to the session before: of a window (slots 2 and 6) eight texts to five recipients
-# each may be in flight, without one text.
+# duplicate is laid to that of its two sessions that broke off, be it the second one: what lies in a
+# socket is taken when another has sent it as well.  In flight may be, with a window (slots 2 and 6),
+# eight texts to five recipients each, without one text.
 compare()
 {
 	awk -v dir="$DIR" '
@@ -73,6 +74,7 @@ compare()
 		split(sender[id], a, "@")
 		return a[1] "+" rcpt "=example.com@" a[2]
 	}
+	function broke(s) { return (s in cut) || !(s in quit) }
 	FILENAME ~ /tries$/ { sender[$1] = $2; verp[$1] = $3; n[$1] = $4; octets[$1] = $5; crc[$1] = $6; key[$1] = $7; next }
 	FILENAME ~ /acks$/ {
 		if ($3 != "-" && ($3 in named) && named[$3] != $2)
@@ -133,8 +135,8 @@ compare()
 		else if ($5 != octets[id] || $6 != crc[id])
 			print $5, octets[id], $6, crc[id], to >(dir "/bad.texts")
 		if (to in got) {
-			twice++
-			again[got[to]]++
+			before[++twice] = got[to]
+			after[twice] = life "." $2
 		}
 		got[to] = life "." $2
 		taken[got[to]]++
@@ -159,13 +161,23 @@ compare()
 		for (to in out)
 			refused++
 		for (s in taken) {
-			most = (slot[s] ~ /^runner\.[26]$/) ? 40 : 5
-			if (again[s] > most)
-				print s, slot[s], again[s], most >(dir "/bad.flights")
-			if (s in cut || !(s in quit))
-				bound += taken[s] < most ? taken[s] : most
+			most[s] = (slot[s] ~ /^runner\.[26]$/) ? 40 : 5
+			if (broke(s))
+				bound += taken[s] < most[s] ? taken[s] : most[s]
+		}
+		for (i = 1; i <= twice; i++)
+			if (broke(before[i]) != broke(after[i]))
+				again[broke(before[i]) ? before[i] : after[i]]++
+			else if (!broke(before[i]))
+				again[before[i]]++
+		for (i = 1; i <= twice; i++)
+			if (broke(before[i]) && broke(after[i]))
+				again[again[before[i]] < most[before[i]] ? before[i] : after[i]]++
+		for (s in again) {
+			if (again[s] > most[s])
+				print s, slot[s], again[s], most[s] >(dir "/bad.flights")
 			own += again[s] > 0 && !(s in cut)
-			clean += again[s] > 0 && !(s in cut) && (s in quit)
+			clean += again[s] > 0 && !broke(s)
 		}
 		print messages + 0, rcpts + 0, unsure + 0, accepted + 0, refused + 0, twice + 0, bound + 0,
 			own + 0, clean + 0 >(dir "/sums")
@@ -178,20 +190,21 @@ enough()
 	local what
 	DROPS=$(grep -c '^# drop ' "$DIR/sink.log")
 	CRASHES=$(grep -cE '^# (crash|restart) ' "$DIR/sink.log")
+	TIMEOUTS=$(cat "$DIR"/log/runner.* | grep -c 'error="timed out"')
 	[ "$TIME" -ge 60 ] || return 0
 	for what in kills stops terms pauses holds ${SMALL:+fulls} ${CLOCK:+steps}; do
 		[ "$(counted "$what")" -gt 0 ] || broken "no $what in all the time"
 	done
-	[ "$DROPS" -gt 0 ] && [ "$CRASHES" -gt 0 ] || broken "$DROPS drops, $CRASHES receivers crashed"
+	[ "$DROPS" -gt 0 ] && [ "$CRASHES" -gt 0 ] && [ "$TIMEOUTS" -gt 0 ] ||
+		broken "$DROPS drops, $CRASHES receivers crashed, $TIMEOUTS timeouts"
 }
 
-# Somebody is sent to twice only where the first session broke off with his text in flight, and a session
+# Somebody is sent to twice only where a session broke off with his text in flight, and a session
 # that the receiver did not cut off was broken off for one of these reasons.
 reasons()
 {
 	local full
 	KILLED=$(grep -c '^runner' "$DIR/count/kills")
-	TIMEOUTS=$(cat "$DIR"/log/runner.* | grep -c 'error="timed out"')
 	# what could not be marked before the runner ended
 	full=$(cat "$DIR"/log/runner.* | grep -c '^ml-runner: cur/.*: No space left on device')
 	[ "$clean" -le "$full" ] || broken "$clean sessions that ended with QUIT let somebody be sent to twice"
