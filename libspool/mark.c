@@ -110,12 +110,13 @@ int
 spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 {
 	char text[4];
-	int open_still;
+	int open_still = 1;
 
 	if (state != 'D') {
 		open_still = still_to_do(e, at);
-		if (open_still <= 0)
-			return open_still < 0 ? failing(e) : 1;
+		if (open_still == 0)
+			return 1;
+		e->failing |= open_still < 0;   /* looked at again before it is written anew */
 	}
 	text[0] = state;
 	text[1] = (char)('0' + code / 100 % 10);
@@ -123,7 +124,7 @@ spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 	text[3] = (char)('0' + code % 10);
 	if (remember(e, at, text, sizeof text) == NULL) {
 		/* nobody will write it anew: now or never */
-		if (spool_pwrite_all(e->fd, text, sizeof text, at) == 0)
+		if (open_still > 0 && spool_pwrite_all(e->fd, text, sizeof text, at) == 0)
 			recount(e, state);
 		return failing(e);
 	}
@@ -133,28 +134,39 @@ spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
 }
 
+static int
+set_appending(struct spool_envelope *e, int on)
+{
+	int flags = again_fcntl(e->fd, F_GETFL, 0);
+	int wanted = on ? flags | O_APPEND : flags & ~O_APPEND;
+
+	if (flags < 0 || flags == wanted)
+		return flags < 0 ? -1 : 0;
+	return again_fcntl(e->fd, F_SETFL, wanted) < 0 ? -1 : 0;
+}
+
 /* Appends at the end, on a fresh line; AT gets the place. */
 static int
 append(struct spool_envelope *e, const char *line, size_t length, off_t *at)
 {
-	int flags = again_fcntl(e->fd, F_GETFL, 0), failed = 0;
+	int failed = 0;
 	struct stat st;
 	char data[SPOOL_TEXT_NOTE + 64];
 	char last = '\n';
 
-	if (flags < 0 || again_fstat(e->fd, &st) < 0 ||
+	if (again_fstat(e->fd, &st) < 0 ||
 	    spool_pread_all(e->fd, &last, 1, st.st_size - 1) < 0)
 		return -1;
 	data[0] = '\n';
 	memcpy(data + 1, line, length);
 	line = last == '\n' ? data + 1 : data;
 	length += last != '\n';
-	if (again_fcntl(e->fd, F_SETFL, flags | O_APPEND) < 0)
+	if (set_appending(e, 1) < 0)
 		return -1;
 	if (spool_write_all(e->fd, line, length) < 0)
 		failed = errno;
 	*at = again_lseek(e->fd, 0, SEEK_CUR) - (off_t)length + (last != '\n');
-	if (again_fcntl(e->fd, F_SETFL, flags) < 0 && failed == 0)
+	if (set_appending(e, 0) < 0 && failed == 0)
 		failed = errno;
 	errno = failed;
 	return failed == 0 ? 0 : -1;
@@ -197,22 +209,22 @@ spool_note(struct spool_envelope *e, size_t index, const char *reply)
 int
 spool_mark_failed(struct spool_envelope *e, const struct spool_rcpt *r, int code, const char *reply)
 {
-	int open_still = still_to_do(e, r->at);
-
-	if (open_still <= 0)
-		return open_still < 0 ? failing(e) : 1;
+	if (still_to_do(e, r->at) == 0)
+		return 1;
 	(void)spool_note(e, r->index, reply);   /* what can't be written is remembered, as the mark is */
 	return spool_mark(e, r->at, 'F', code);
 }
 
-/* What another decided meanwhile stays. */
+/* What another decided meanwhile stays.  1, 0, or -1: it can't be known. */
 static int
 outdone(struct spool_envelope *e, char state, off_t at)
 {
-	char now;
+	char now = 'T';
 
-	if (state == 'D' || spool_pread_all(e->fd, &now, 1, at) != 1)
+	if (state == 'D')
 		return 0;
+	if (spool_pread_all(e->fd, &now, 1, at) < 0)
+		return -1;
 	return now == 'D' || (state == 'T' && now == 'F');
 }
 
@@ -220,7 +232,10 @@ static int
 write_anew(struct spool_envelope *e)
 {
 	size_t i;
+	int skip;
 
+	if (set_appending(e, 0) < 0)    /* marks are no notes */
+		return -1;
 	for (i = 0; i < e->writes; i++) {
 		struct spool_written *w = &e->written[i];
 		const char *data = e->bytes + w->offset;
@@ -230,9 +245,10 @@ write_anew(struct spool_envelope *e)
 				return -1;
 			continue;
 		}
-		if (w->length == 4 && outdone(e, data[0], w->at))
-			continue;
-		if (spool_pwrite_all(e->fd, data, w->length, w->at) < 0)
+		skip = w->length == 4 ? outdone(e, data[0], w->at) : 0;
+		if (skip < 0)
+			return -1;
+		if (skip == 0 && spool_pwrite_all(e->fd, data, w->length, w->at) < 0)
 			return -1;
 	}
 	return 0;

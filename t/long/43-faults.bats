@@ -525,3 +525,45 @@ recorded_and_killed()
 	# and does not go round and round meanwhile
 	[ "$(grep -c INJECTED trace)" -lt 100 ]
 }
+
+# nth CALL PATTERN CMD…: which of its CALLs is the first that strace shows like that.
+nth()
+{
+	local call=$1 pattern=$2
+	shift 2
+	strace -qq -y -o probe -e trace="$call" -e signal=none "$@" >/dev/null 2>&1 <letter
+	grep -n -- "$pattern" probe | head -n 1 | cut -d : -f 1
+}
+
+# The descriptor's flags are not set back: a mark would be appended, too.
+@test "after a note that went wrong a mark is written in its place" {
+	local n
+	rule 'rcpt bad@* 550 5.1.1 no such user'
+	post bad@example.com ann@example.com
+	n=$(nth fcntl 'cur/.*F_SETFL, .*APPEND' ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT")
+	n=$(sed -n "$n,\$ { /F_SETFL/= }" probe | sed -n 2p)
+	rm -rf "$SPOOL"
+	mkspool
+	post bad@example.com ann@example.com
+	POINT="fcntl $n"
+	inject error=EIO fcntl "$n" ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+	grep -q 'F_SETFL.*INJECTED' trace
+	recover
+	[ "$(rcpts fail)" = $'F550 bad@example.com\nD250 ann@example.com' ] || complain "not marked"
+	! grep -qE '^[TDF][0-9]{3}$' "$SPOOL"/fail/* || complain "a mark behind the notes"
+	[ "$(accepted | grep -c ann)" -eq 2 ]
+}
+
+@test "a recipient who can't be looked at is marked as failed all the same, once that can be done" {
+	local n
+	rule 'rcpt bad@* 550 5.1.1 no such user'
+	post bad@example.com
+	n=$(nth pread64 'cur/.*, "T", 1,' ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT")
+	rm -rf "$SPOOL"
+	mkspool
+	post bad@example.com
+	POINT="pread64 $n"
+	inject error=EIO pread64 "$n" ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+	grep -q INJECTED trace
+	[ "$(rcpts fail)" = 'F550 bad@example.com' ] || complain "not marked"
+}
