@@ -75,9 +75,9 @@ make_pipe(int ends[2], int ours)
 {
 	if (anew_pipe(ends) < 0)
 		return -1;
-	(void)anew_fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-	(void)anew_fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-	return anew_fcntl(ends[ours], F_SETFL, O_NONBLOCK);
+	/* a command that had our end of its stdin would never see its end */
+	return anew_fcntl(ends[0], F_SETFD, FD_CLOEXEC) < 0 || anew_fcntl(ends[1], F_SETFD, FD_CLOEXEC) < 0 ||
+	    anew_fcntl(ends[ours], F_SETFL, O_NONBLOCK) < 0 ? -1 : 0;
 }
 
 static int
@@ -168,8 +168,10 @@ feed(struct running *c)
 	n = write(c->in, c->piece + c->from, c->to - c->from);
 	if (n >= 0)
 		c->from += (size_t)n;
-	else if (errno != EAGAIN && errno != EINTR)
+	else if (errno == EPIPE)
 		close_end(&c->in);
+	else if (errno != EAGAIN && errno != EINTR)
+		cut_off(c);
 }
 
 static void

@@ -567,3 +567,38 @@ nth()
 	grep -q INJECTED trace
 	[ "$(rcpts fail)" = 'F550 bad@example.com' ] || complain "not marked"
 }
+
+# A command that takes what there is, and says so.
+taker()
+{
+	cat >taker <<-'END'
+		cat >taken
+		[ -s taken ] || echo "# nothing" >>nothing
+	END
+}
+
+@test "a write to a command that fails is not the end of its text" {
+	taker
+	post ann@example.com
+	POINT=write
+	inject error=ENOMEM write 1 ml-runner -1q "$SPOOL" pipe sh taker
+	grep -q INJECTED trace
+	[ ! -e nothing ] || complain "the command took half a text for a whole one"
+	[ "$(rcpts defer)" = 'T451 ann@example.com' ] || complain
+}
+
+@test "a command that would inherit the other end of its stdin is not run" {
+	local n
+	taker
+	post ann@example.com
+	nth fcntl 'pipe:.*F_SETFD' ml-runner -1q "$SPOOL" pipe sh taker
+	# both ends of one pipe, of which the second is ours
+	n=$(awk '/pipe:.*F_SETFD/ { if (was == NR - 1) { print NR; exit } was = NR }' probe)
+	rm -rf "$SPOOL"
+	mkspool
+	post ann@example.com
+	POINT="fcntl $n"
+	inject error=EIO fcntl "$n" ml-runner -1q -t 15 "$SPOOL" pipe sh taker
+	grep -q INJECTED trace
+	grep -q '^! 1 451 4.3.0 exit 71: Input/output error$' "$(envelopes defer)" || complain "it was run"
+}
