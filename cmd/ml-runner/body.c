@@ -71,6 +71,21 @@ prepare(struct body *b)
 	return b->text != NULL ? 0 : -1;
 }
 
+static int
+read_all(int fd, char *to, size_t size, off_t at)
+{
+	ssize_t n;
+
+	for (; size > 0; to += n, at += n, size -= (size_t)n) {
+		n = anew_pread(fd, to, size, at);
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* A text that a stranger stored without its last CRLF gets it on the way out. */
 static int
 count_octets(struct body *b)
@@ -79,7 +94,7 @@ count_octets(struct body *b)
 
 	if (b->size == 1)
 		end[0] = '\0';
-	else if (b->size > 1 && anew_pread(b->fd, end, 2, b->size - 2) != 2)
+	else if (b->size > 1 && read_all(b->fd, end, sizeof end, b->size - 2) < 0)
 		return -1;
 	b->octets = b->size + (end[0] == '\r' && end[1] == '\n' ? 0 : 2);
 	return 0;

@@ -134,6 +134,7 @@ unreadable(struct runner *r, struct job *j)
 
 	(void)snprintf(text, sizeof text, "451 4.3.0 its message can't be read: %s", strerror(errno));
 	warn_spool(&r->spool, NULL);
+	r->unfinished = 1;
 	job_tally(j, 451, text, 0, 1);
 	/* counted as a try, so that it has an end */
 	spool_cursor_begin(&j->cursor, &j->envelope);

@@ -602,3 +602,17 @@ taker()
 	grep -q INJECTED trace
 	grep -q '^! 1 451 4.3.0 exit 71: Input/output error$' "$(envelopes defer)" || complain "it was run"
 }
+
+@test "with -1 a text that can't be read makes the envelope wait, and ends with 75" {
+	local n
+	post ann@example.com
+	n=$(nth openat 'mess>, "' ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT")
+	rm -rf "$SPOOL"
+	mkspool
+	post ann@example.com
+	POINT="openat $n"
+	inject error=EIO openat "$n" ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+	[ "$CODE" -eq 75 ] || complain "exit $CODE"
+	grep -q "^ml-runner: mess/.*: Input/output error$" err || complain "not clear"
+	[ "$(rcpts defer)" = 'T451 ann@example.com' ] || complain
+}

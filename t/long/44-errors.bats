@@ -71,6 +71,10 @@ refuse_all()
 	refuse success
 }
 
+@test "ml-runner whose reads and writes take half, once or from there on, does all its work" {
+	sweep success short short+
+}
+
 @test "ml-runner that defers, refused anything" {
 	refuse deferral
 }
