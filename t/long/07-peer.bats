@@ -3,8 +3,8 @@
 # The scripted SMTP server of the tests: it says what it was told to, and notices what differs.
 # shellcheck disable=SC2030,SC2031,SC2154
 
-load lib
-load peer
+load ../lib
+load ../peer
 
 setup()
 {

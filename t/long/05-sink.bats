@@ -4,11 +4,11 @@
 # shellcheck disable=SC2030,SC2031,SC2154
 # not tested: a conversation over a local socket (bash has no client for one).
 
-load lib
+load ../lib
 
 setup()
 {
-	SINK=${SINK:-$BATS_TEST_DIRNAME/../build/t/sink}
+	SINK=${SINK:-$BATS_TEST_DIRNAME/../../build/t/sink}
 	cd "$BATS_TEST_TMPDIR" || exit
 }
 
