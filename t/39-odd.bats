@@ -19,7 +19,7 @@ post()
 	ln -s /etc/passwd "$SPOOL/mess/${NAME#*.}"
 	post two@example.org
 	sink
-	run -0 --separate-stderr runner -1q
+	run -75 --separate-stderr runner -1q
 	[ "$(accepted)" = two@example.org ]
 	[ "$(rcpts defer)" = 'T451 one@example.org' ]
 	grep -q '^! 0 451 4.3.0 its message can.t be read: ' "$SPOOL"/defer/*

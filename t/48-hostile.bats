@@ -210,7 +210,7 @@ peer_elsewhere()
 	mkdir "$(text_of "$NAME")"
 	post three@example.org
 	sink
-	run -0 --separate-stderr timeout 20 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+	run -75 --separate-stderr timeout 20 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
 	[ "$(accepted)" = three@example.org ]
 	[ "$(rcpts defer | sort | tr '\n' ' ')" = 'T451 one@example.org T451 two@example.org ' ]
 	[ -z "$(envelopes new cur hold)" ]
@@ -384,7 +384,7 @@ peer_elsewhere()
 	: >"$SPOOL/run/1700000000000000.closed.1.00000000"
 	chmod 0 "$SPOOL/run/1700000000000000.closed.1.00000000"
 	sink
-	run -0 --separate-stderr as_nobody timeout 20 ml-runner -1q spool smtp 127.0.0.1 "$PORT"
+	run -75 --separate-stderr as_nobody timeout 20 ml-runner -1q spool smtp 127.0.0.1 "$PORT"
 	[ "$(accepted)" = ann@example.com ]
 	[ "$(rcpts defer | sort | tr '\n' ' ')" = 'T000 closed@example.com T451 mute@example.com ' ]
 	[ "$(grep -v ^requeued <<<"$stderr" | grep -c 'Permission denied')" -eq 2 ]
