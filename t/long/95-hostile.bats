@@ -103,7 +103,7 @@ clean_log()
 	done
 	post
 	sink
-	run -0 --separate-stderr timeout 20 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
+	run -75 --separate-stderr timeout 20 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"
 	[ "$(accepted)" = ann@example.com ]
 	[ "$(rcpts defer | sort | tr '\n' ' ')" = \
 		'T451 disk@example.com T451 memory@example.com T451 socket@example.com ' ]
