@@ -580,7 +580,7 @@ taker()
 @test "a write to a command that fails is not the end of its text" {
 	taker
 	post ann@example.com
-	POINT=write
+	POINT='write'
 	inject error=ENOMEM write 1 ml-runner -1q "$SPOOL" pipe sh taker
 	grep -q INJECTED trace
 	[ ! -e nothing ] || complain "the command took half a text for a whole one"
