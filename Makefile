@@ -88,7 +88,7 @@ soak: all $B/t/sink
 
 # the same promises with sanitizers, and without any call that only Linux has
 check-asan:
-	$(MAKE) check B=$B/asan CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
+	JOBS=2 $(MAKE) check B=$B/asan CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
 check-portable:
 	$(MAKE) check B=$B/portable CPPFLAGS=-DSPOOL_PORTABLE
 

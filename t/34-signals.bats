@@ -42,20 +42,20 @@ insist()
 
 @test "TERM in the middle of a broadcast: what is in flight ends, the rest goes back, exit 0" {
 	sink -d 5
-	explode 300 -n 3
+	explode 900 -n 3
 	for signal in TERM INT; do
 		n=$(($(delivered) + 30))
 		start_with_int ml-runner "$SPOOL" smtp 127.0.0.1 "$PORT"
 		wait_for has_delivered "$n"
 		stop "$PID" "$signal"
 		[ "$status" -eq 0 ]
-		clean 300
-		[ "$(delivered)" -lt 200 ]
+		clean 900
+		[ "$(delivered)" -lt 800 ]
 		[ -z "$(twice)" ]
 	done
 	[ "$(event noquit)" -eq 0 ]
 	runner -1q
-	[ "$(delivered)" -eq 300 ]
+	[ "$(delivered)" -eq 900 ]
 	[ -z "$(twice)" ]
 }
 

@@ -129,7 +129,7 @@ wait_for()
 		fi
 		# what takes long is looked at less often: the look takes time from what is waited for
 		looks=$((looks + 1))
-		if [ "$looks" -lt 25 ]; then sleep 0.02; else sleep 0.1; fi
+		if [ "$looks" -lt 100 ]; then sleep 0.02; else sleep 0.1; fi
 	done
 }
 
