@@ -100,6 +100,13 @@ taken_down()
 	assert_logged 600
 }
 
+# Of the newest: another may be one of those that were told to end.
+know_parent()
+{
+	parent=$(ps -o ppid= -p "$(runners | tail -n 1)" | tr -d ' ')
+	[ "$(cat "/proc/$parent/comm")" = ml-runner ]
+}
+
 # One runner with -9, whose parent gives up so that all start anew; then the parent with -9, after
 # which its runners finish what is in flight.
 killed()
@@ -113,8 +120,7 @@ killed()
 	kill -s KILL "$first"
 	wait_for fresh_runners "$first"
 	wait_for has_arrived 300
-	parent=$(ps -o ppid= -p "$(runners | head -n 1)" | tr -d ' ')
-	[ "$(cat "/proc/$parent/comm")" = ml-runner ]
+	wait_for know_parent
 	kill -s KILL "$parent"
 	wait_for -t 40 all_done 900
 	assert_all 900 news
