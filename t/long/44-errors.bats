@@ -22,9 +22,8 @@ setup()
 # refuse SCENE
 refuse()
 {
-	sweep "$1" EINTR memory memory+
 	# shellcheck disable=SC2086
-	sweep "$1" $ROTATE ENOSPC EIO+ EMFILE short ENOMEM+ EDQUOT EAGAIN ENFILE+ ENOSPC+ EIO ENOMEM \
+	sweep "$1" EINTR memory memory+ $ROTATE ENOSPC EIO+ EMFILE short ENOMEM+ EDQUOT EAGAIN ENFILE+ ENOSPC+ EIO ENOMEM \
 		EMFILE+ short+ EDQUOT+ ENFILE EAGAIN+
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# sweep SCENE [rotate] ACTION…: t/sweep/run, and how many points there were.
+# sweep SCENE ACTION… [rotate ACTION…]: t/sweep/run, and how many points there were.
 sweep()
 {
 	local run

@@ -36,14 +36,16 @@ all_whole()
 
 recover()
 {
-	local i
+	local i left
 	rules "$LATER"
-	rm -f "$SPOOL/paused"
+	[ ! -e "$SPOOL/paused" ] || rm "$SPOOL/paused"
 	for i in 1 2; do
 		# shellcheck disable=SC2086
 		ml-requeue -a $GRACE "$SPOOL" >recovery 2>&1 || complain "ml-requeue: exit $?"
 		timeout 20 ml-runner -1q "$SPOOL" "${TRANSPORT:-smtp}" 127.0.0.1 "$PORT" >>recovery 2>&1 ||
 			complain "ml-runner: exit $?"
+		left=("$SPOOL"/{new,cur,defer}/*)
+		[ "${#left[@]}" -gt 0 ] || break
 	done
 }
 
@@ -130,7 +132,8 @@ nothing_left()
 	left=("$SPOOL"/tmp/* "$SPOOL"/tmp/.[!.]* "$SPOOL"/tmp/*/*)
 	[ "${#left[@]}" -eq 0 ] || touch -d '3 days ago' "${left[@]}"
 	ml-requeue -k 0 -g 0 "$SPOOL" >recovery 2>&1 || complain "no sweeping: exit $?"
-	rm -f "$SPOOL/sent/K" "$SPOOL"/run/.seen.*
+	left=("$SPOOL"/sent/* "$SPOOL"/run/.seen.*)
+	[ "${#left[@]}" -eq 0 ] || rm "${left[@]}"
 	left=("$SPOOL"/*/* "$SPOOL"/*/.[!.]*)
 	[ "${#left[@]}" -eq 0 ] || complain "something is left: ${left[*]}"
 }
