@@ -19,9 +19,10 @@
 #include "internal.h"
 #include "stage.h"
 
-#define SLOTS      16
-#define BATCH      8          /* neither side is woken for less: waking costs as much as a file */
+#define SLOTS      32
+#define BATCH      16         /* neither side is woken for less: waking costs as much as a file */
 #define STACK_SIZE (256 * 1024) /* of which little is touched */
+_Static_assert(2 * BATCH <= SLOTS, "who waits for room must leave enough to work on");
 
 struct job {
 	char path[2 * SPOOL_NAME_SIZE];
