@@ -77,33 +77,53 @@ digits(const char *text)
 	    isdigit((unsigned char)text[2]);
 }
 
-/* What can't be in an address; a stranger's envelope must not write commands of its own. */
+/* What can't be in an address, its end included. */
+#define ROW_0 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define ROW_1 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+static const unsigned char ends_address[256] = {
+	ROW_1, ROW_1, ROW_0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0,         /* < > */
+	ROW_0, ROW_0, ROW_0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1          /* DEL */
+};
+
+static size_t
+address_length(const char *address)
+{
+	const char *p = address;
+
+	while (!ends_address[(unsigned char)*p])
+		p++;
+	return (size_t)(p - address);
+}
+
+/* A stranger's envelope must not write commands of its own. */
 int
 spool_is_harmless(const char *address)
 {
-	const unsigned char *p;
-
-	for (p = (const unsigned char *)address; *p != '\0'; p++)
-		if (iscntrl(*p) || *p == '<' || *p == '>')
-			return 0;
-	return 1;
+	return address[address_length(address)] == '\0';
 }
 
 static int
 parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 {
-	char *tab;
+	const char *line_end = line + length;
+	char *end;
 
-	if (length < 6 || memchr(line, '\0', length) != NULL || strchr("TDF", line[0]) == NULL || !digits(line + 1) || line[4] != ' ')
+	if (length < 6 || (line[0] != 'T' && line[0] != 'D' && line[0] != 'F') || !digits(line + 1) ||
+	    line[4] != ' ')
 		return -1;
 	r->state = line[0];
 	r->code = (line[1] - '0') * 100 + (line[2] - '0') * 10 + (line[3] - '0');
 	r->address = line + 5;
-	tab = memchr(r->address, '\t', length - 5);
-	r->fields = tab != NULL ? tab + 1 : line + length;
-	if (tab != NULL)
-		*tab = '\0';
-	return *r->address == '\0' || !spool_is_harmless(r->address) ? -1 : 0;
+	end = r->address + address_length(r->address);
+	r->fields = end;
+	if (*end == '\t' && memchr(end, '\0', (size_t)(line_end - end)) == NULL) {
+		*end = '\0';
+		r->fields = end + 1;
+		line_end = end;
+	}
+	return end == line_end && end > r->address ? 0 : -1;
 }
 
 int

@@ -184,6 +184,7 @@ spool_envelope_close(struct spool_envelope *e)
 {
 	int saved = errno;
 
+	(void)spool_marks_write(e);     /* whoever saw them accepted writes it, however this ends */
 	if (e->fd >= 0)
 		(void)again_close(e->fd);
 	free(e->head);

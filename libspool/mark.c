@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "marks.h"
 
 #define WRITES_MAX 4096         /* then it syncs by itself: who marks faster than he syncs fills no memory */
 #define BYTES_LEAST 1024        /* room for the longest note */
@@ -37,8 +38,8 @@ grow(void **array, size_t *room, size_t need, size_t size)
 	return 0;
 }
 
-static int
-failing(struct spool_envelope *e)
+int
+spool_failing(struct spool_envelope *e)
 {
 	e->failing = 1;
 	return spool_fail(e->spool, e->dir, e->file);
@@ -63,8 +64,8 @@ spool_marks_begin(struct spool_envelope *e)
 	return make_room(e, BYTES_LEAST) < 0 ? spool_fail(e->spool, e->dir, e->file) : 0;
 }
 
-static struct spool_written *
-remember(struct spool_envelope *e, off_t at, const char *data, size_t length)
+struct spool_written *
+spool_remember(struct spool_envelope *e, off_t at, const char *data, size_t length)
 {
 	struct spool_written *w;
 
@@ -82,6 +83,12 @@ remember(struct spool_envelope *e, off_t at, const char *data, size_t length)
 	return w;
 }
 
+int
+spool_marks_bound(struct spool_envelope *e)
+{
+	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
+}
+
 /* 1 if the line at AT is still to do, 0 if it is decided, -1. */
 static int
 still_to_do(struct spool_envelope *e, off_t at)
@@ -96,8 +103,8 @@ still_to_do(struct spool_envelope *e, off_t at)
 	return -1;
 }
 
-static void
-recount(struct spool_envelope *e, char state)
+void
+spool_recount(struct spool_envelope *e, char state)
 {
 	if (state == 'T')
 		return;
@@ -106,32 +113,39 @@ recount(struct spool_envelope *e, char state)
 	e->failed += state == 'F';
 }
 
+void
+spool_mark_text(char text[MARK_OCTETS], char state, int code)
+{
+	text[0] = state;
+	text[1] = (char)('0' + code / 100 % 10);
+	text[2] = (char)('0' + code / 10 % 10);
+	text[3] = (char)('0' + code % 10);
+}
+
 int
 spool_mark(struct spool_envelope *e, off_t at, char state, int code)
 {
-	char text[4];
+	char text[MARK_OCTETS];
 	int open_still = 1;
 
+	(void)spool_marks_write(e);     /* what fails makes it failing */
 	if (state != 'D') {
 		open_still = still_to_do(e, at);
 		if (open_still == 0)
 			return 1;
 		e->failing |= open_still < 0;   /* looked at again before it is written anew */
 	}
-	text[0] = state;
-	text[1] = (char)('0' + code / 100 % 10);
-	text[2] = (char)('0' + code / 10 % 10);
-	text[3] = (char)('0' + code % 10);
-	if (remember(e, at, text, sizeof text) == NULL) {
+	spool_mark_text(text, state, code);
+	if (spool_remember(e, at, text, sizeof text) == NULL) {
 		/* nobody will write it anew: now or never */
 		if (open_still > 0 && spool_pwrite_all(e->fd, text, sizeof text, at) == 0)
-			recount(e, state);
-		return failing(e);
+			spool_recount(e, state);
+		return spool_failing(e);
 	}
-	recount(e, state);
+	spool_recount(e, state);
 	if (e->failing || spool_pwrite_all(e->fd, text, sizeof text, at) < 0)
-		return failing(e);
-	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
+		return spool_failing(e);
+	return spool_marks_bound(e);
 }
 
 static int
@@ -192,17 +206,19 @@ spool_note(struct spool_envelope *e, size_t index, const char *reply)
 {
 	char line[SPOOL_TEXT_NOTE + 32];
 	size_t length = format_note(line, index, reply);
-	struct spool_written *w = remember(e, -1, line, length);
+	struct spool_written *w;
 	off_t at;
 
+	(void)spool_marks_write(e);
+	w = spool_remember(e, -1, line, length);
 	if (w == NULL)
-		return failing(e);
+		return spool_failing(e);
 	if (e->failing || append(e, line, length, &at) < 0)
-		return failing(e);
+		return spool_failing(e);
 	w->at = at;
 	if (reply[0] == '4')
 		e->noted = 1;
-	return e->writes < WRITES_MAX ? 0 : spool_envelope_sync(e);
+	return spool_marks_bound(e);
 }
 
 /* The reason first: then nobody has failed without one, wherever this is cut off. */
@@ -221,36 +237,49 @@ outdone(struct spool_envelope *e, char state, off_t at)
 {
 	char now = 'T';
 
-	if (state == 'D')
-		return 0;
 	if (spool_pread_all(e->fd, &now, 1, at) < 0)
 		return -1;
 	return now == 'D' || (state == 'T' && now == 'F');
 }
 
 static int
+is_mark(const struct spool_envelope *e, size_t i, char state)
+{
+	const struct spool_written *w = &e->written[i];
+
+	return w->at >= 0 && w->length == MARK_OCTETS && e->bytes[w->offset] == state;
+}
+
+/* The I-th of what was written, or of marks D as many as one write can carry: how many, or 0 if it failed. */
+static size_t
+write_one_anew(struct spool_envelope *e, size_t i)
+{
+	struct spool_written *w = &e->written[i];
+	const char *data = e->bytes + w->offset;
+	size_t n = 0;
+	int skip = 0;
+
+	while (i + n < e->writes && is_mark(e, i + n, 'D'))
+		n++;
+	if (n > 0)
+		return spool_marks_run(e, w, n);
+	if (w->at < 0)
+		return append(e, data, w->length, &w->at) == 0;
+	if (w->length == MARK_OCTETS)
+		skip = outdone(e, data[0], w->at);
+	return skip > 0 || (skip == 0 && spool_pwrite_all(e->fd, data, w->length, w->at) == 0);
+}
+
+static int
 write_anew(struct spool_envelope *e)
 {
-	size_t i;
-	int skip;
+	size_t i, n;
 
 	if (set_appending(e, 0) < 0)    /* marks are no notes */
 		return -1;
-	for (i = 0; i < e->writes; i++) {
-		struct spool_written *w = &e->written[i];
-		const char *data = e->bytes + w->offset;
-
-		if (w->at < 0) {
-			if (append(e, data, w->length, &w->at) < 0)
-				return -1;
-			continue;
-		}
-		skip = w->length == 4 ? outdone(e, data[0], w->at) : 0;
-		if (skip < 0)
+	for (i = 0; i < e->writes; i += n)
+		if ((n = write_one_anew(e, i)) == 0)
 			return -1;
-		if (skip == 0 && spool_pwrite_all(e->fd, data, w->length, w->at) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -259,10 +288,11 @@ spool_envelope_sync(struct spool_envelope *e)
 {
 	if (!e->failing && e->writes == 0)
 		return 0;
+	(void)spool_marks_write(e);
 	if (e->failing && write_anew(e) < 0)
-		return failing(e);
+		return spool_failing(e);
 	if (again_fdatasync(e->fd) < 0)
-		return failing(e);
+		return spool_failing(e);
 	e->failing = 0;
 	e->writes = e->bytes_used = 0;
 	e->dirty_since = 0;

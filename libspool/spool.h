@@ -252,6 +252,7 @@ struct spool_envelope {
 	char *head;
 	struct spool_written *written;  /* since the last good sync */
 	size_t writes, writes_room;
+	size_t gathered;                /* of these, the last ones, that are not in the file yet */
 	char *bytes;
 	size_t bytes_used, bytes_room;
 	int failing;                    /* a mark or a sync failed: write anew before syncing */
@@ -289,11 +290,16 @@ int spool_cursor_next(struct spool_cursor *c, struct spool_envelope *e, struct s
 /* Calls SEE with every well-formed `!` line: recipient (0: the message) and reply. */
 int spool_notes(struct spool_envelope *e, int (*see)(void *context, size_t index, const char *reply), void *context);
 
-/* ---- mark.c: what became of a recipient ---- */
+/* ---- mark.c, gather.c: what became of a recipient ---- */
 
 /* Writes STATE and CODE over the line at AT.  1: left alone, since another had decided it.
    A failure leaves the envelope failing: send nothing more for it until spool_envelope_sync() succeeds. */
 int spool_mark(struct spool_envelope *e, off_t at, char state, int code);
+/* The same for D; but only the next spool_marks_write(), mark, note or sync writes it, neighbouring
+   lines in one write.  So many will get it twice if the process is killed before. */
+int spool_mark_delivered(struct spool_envelope *e, off_t at, int code);
+/* Writes what was gathered.  To be called before anything else is sent, and before a wait. */
+int spool_marks_write(struct spool_envelope *e);
 /* Appends `! N REPLY` for recipient R (its index and place), then marks it F; the result as above. */
 int spool_mark_failed(struct spool_envelope *e, const struct spool_rcpt *r, int code, const char *reply);
 /* Appends `! INDEX REPLY`, its control characters made harmless and cut to SPOOL_TEXT_NOTE. */

@@ -132,3 +132,28 @@ D250 bob@example.com' ]
 	[ "$(rcpts cur)" = 'D250 ann@example.com
 D250 bob@example.com' ]
 }
+
+@test "gathered marks stand in the file when they are written, those of neighbours and others, and nothing else changes" {
+	printf 'rcpt%d@example.com\tname=N\n' 1 2 3 4 5 6 7 |
+		ml-explode -f news@example.org -m <(letter) "$SPOOL" >/dev/null
+	cp "$(envelopes)" was
+	run -0 --separate-stderr calls "$SPOOL" gather 1,2,3,5,7
+	assert_lines 'gather 6
+gather 5
+gather 4
+gather 3
+gather 2
+before TTTTTTT
+write 0
+after DDDTDTD
+release 0'
+	sed -E 's/^T000 (rcpt[12357]@)/D250 \1/' was | cmp - "$(envelopes)"
+}
+
+@test "gathered marks of more lines than one write takes are all written" {
+	addresses 500 | ml-explode -f news@example.org -m <(letter) "$SPOOL" >/dev/null
+	cp "$(envelopes)" was
+	run -0 --separate-stderr calls "$SPOOL" gather "$(seq -s , 500)"
+	[ "${lines[499]}" = 'gather 0' ]
+	sed 's/^T000 /D250 /' was | cmp - "$(envelopes)"
+}

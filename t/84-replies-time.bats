@@ -241,12 +241,16 @@ long_text()
 		echo 'window 16384'
 		hello PIPELINING
 		mail
-		echo "stalled 50
+		echo "repeat 1000
+			expect RCPT
+			say 250 2.1.5 ok
+			end
+			stalled 50
 			flood 1500 250 2.1.5 $(printf '%01500d' 0)\\r\\n
-			repeat 5000
+			repeat 4000
 			expect RCPT
 			end
-			flood 3499 250 2.1.5 ok\\r\\n
+			flood 2499 250 2.1.5 ok\\r\\n
 			say 550 5.1.1 the last is gone"
 		data
 		taken

@@ -326,9 +326,9 @@ wanted_not()
 			say 250 2.1.0 ok
 			lockstep off'
 		answers "${GOOD[@]:1}"
-		more "${GOOD[@]}"
 		echo 'expect RSET$'
 		sent c
+		more "${GOOD[@]}"
 		more "${GOOD[@]}"
 		bye
 	} | dialogue

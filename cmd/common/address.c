@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* One pass over a table settles the plain case, which is a million of a million; a second, slow
    look finds out what is quoted, or wrong. */
+#include <stdint.h>
 #include <string.h>
 
 #include "address.h"
@@ -158,10 +159,15 @@ address_fault(const char *s, size_t n)
 int
 address_is_ascii(const char *s, size_t n)
 {
+	const uint64_t high = 0x8080808080808080U;
+	uint64_t eight, seen = 0;
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		if ((unsigned char)s[i] >= 0x80)
-			return 0;
-	return 1;
+	for (i = 0; i + sizeof eight <= n; i += sizeof eight) {
+		memcpy(&eight, s + i, sizeof eight);
+		seen |= eight;
+	}
+	for (; i < n; i++)
+		seen |= (unsigned char)s[i];
+	return (seen & high) == 0;
 }

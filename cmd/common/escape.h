@@ -14,5 +14,7 @@
 size_t escape(char *to, size_t size, const char *from, size_t length, const char *also);
 /* The same in place, in no more room: a space or, for what is not ASCII, a question mark for each byte. */
 void tame(char *text);
+/* How many of the LENGTH bytes at TEXT, from its beginning, are printable ASCII, but no quote or backslash. */
+size_t escape_plain(const char *text, size_t length);
 
 #endif

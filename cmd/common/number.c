@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <limits.h>
+#include <string.h>
 
 #include "number.h"
 
@@ -22,4 +23,19 @@ number(const char *text, unsigned long min, unsigned long max, unsigned long *n)
 		return -1;
 	*n = value;
 	return 0;
+}
+
+size_t
+number_put(char to[NUMBER_DIGITS], unsigned long long n)
+{
+	char digits[NUMBER_DIGITS];
+	char *first = digits + sizeof digits;
+	size_t length;
+
+	do
+		*--first = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	length = (size_t)(digits + sizeof digits - first);
+	memcpy(to, first, length);
+	return length;
 }

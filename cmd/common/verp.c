@@ -67,25 +67,33 @@ put(char *to, const char *from, size_t n)
 	return to + n;
 }
 
-int
-verp_path(char *out, size_t size, const char *sender, const char *delims, const char *rcpt)
+void
+verp_join(char *out, const char *sender, const char *delims, const char *rcpt)
 {
 	size_t length = strlen(sender), n = strlen(rcpt);
 	const char *from = strrchr(sender, '@'), *to = strrchr(rcpt, '@');
 
-	if (size < VERP_PATH_SIZE)
-		return -1;
-	if (from == NULL || to == NULL || !verp_fits(verp_room(sender), rcpt, n)) {
-		if (length >= VERP_PATH_SIZE)
-			return -1;
-		*put(out, sender, length) = '\0';
-		return 1;
-	}
 	out = put(out, sender, (size_t)(from - sender));
 	*out++ = delims[0];
 	out = put(out, rcpt, (size_t)(to - rcpt));
 	*out++ = delims[1];
 	out = put(out, to + 1, n - (size_t)(to - rcpt) - 1);
 	*put(out, from, length - (size_t)(from - sender)) = '\0';
-	return 0;
+}
+
+int
+verp_path(char *out, size_t size, const char *sender, const char *delims, const char *rcpt)
+{
+	size_t length = strlen(sender);
+
+	if (size < VERP_PATH_SIZE)
+		return -1;
+	if (strchr(rcpt, '@') != NULL && verp_fits(verp_room(sender), rcpt, strlen(rcpt))) {
+		verp_join(out, sender, delims, rcpt);
+		return 0;
+	}
+	if (length >= VERP_PATH_SIZE)
+		return -1;
+	*put(out, sender, length) = '\0';
+	return 1;
 }

@@ -100,6 +100,13 @@ flight_end(struct runner *r, struct transaction *t)
 	flight_return(s, t);
 }
 
+/* In the ring, whose room is a power of two, I behind the first. */
+static size_t
+place(const struct session *s, size_t i)
+{
+	return (s->expected_first + i) & (s->expected_room - 1);
+}
+
 int
 flight_expect(struct session *s, enum expected_kind kind, struct transaction *t, size_t target)
 {
@@ -107,18 +114,18 @@ flight_expect(struct session *s, enum expected_kind kind, struct transaction *t,
 	size_t i, room;
 
 	if (s->expected_count == s->expected_room) {
-		room = s->expected_room * 2 + 64;
+		room = s->expected_room > 0 ? s->expected_room * 2 : 64;
 		bigger = malloc(room * sizeof *bigger);
 		if (bigger == NULL)
 			return session_fail(s, "out of memory");
 		for (i = 0; i < s->expected_count; i++)
-			bigger[i] = s->expected[(s->expected_first + i) % s->expected_room];
+			bigger[i] = s->expected[place(s, i)];
 		free(s->expected);
 		s->expected = bigger;
 		s->expected_room = room;
 		s->expected_first = 0;
 	}
-	i = (s->expected_first + s->expected_count++) % s->expected_room;
+	i = place(s, s->expected_count++);
 	s->expected[i] = (struct expected){ kind, t, target };
 	s->rcpts_owed += kind == EXPECT_RCPT;
 	return 0;
@@ -146,7 +153,7 @@ flight_next(struct session *s)
 {
 	struct expected e = s->expected[s->expected_first];
 
-	s->expected_first = (s->expected_first + 1) % s->expected_room;
+	s->expected_first = place(s, 1);
 	s->expected_count--;
 	return e;
 }

@@ -69,6 +69,15 @@ job_was_answered(const struct job *j, size_t index)
 }
 
 void
+job_write_marks(struct runner *r)
+{
+	struct job *j;
+
+	for (j = r->jobs; j != NULL; j = j->next)
+		(void)spool_marks_write(&j->envelope);  /* what fails makes it failing */
+}
+
+void
 job_replan(struct job *j)
 {
 	size_t i;
@@ -153,6 +162,7 @@ begin(struct runner *r, struct job *j)
 	append(r, j);
 	spool_cursor_begin(&j->cursor, e);
 	j->second_pass = e->todo > e->untried;
+	j->path_room = *e->verp != '\0' ? verp_room(e->from) : 0;
 	if (e->todo == 0) {
 		settle(r, j);
 		return 0;

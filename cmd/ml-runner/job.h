@@ -14,6 +14,8 @@ void job_release_all(struct runner *r);
 /* The job was answered for recipient INDEX under this claim. */
 void job_answered(struct job *j, size_t index);
 int job_was_answered(const struct job *j, size_t index);
+/* Writes the marks that were gathered; to be called before anything is sent, and before a wait. */
+void job_write_marks(struct runner *r);
 /* Begins planning anew: what was in flight is no longer. */
 void job_replan(struct job *j);
 /* The recipient is to be first in the next transaction; -1 without memory. */

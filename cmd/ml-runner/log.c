@@ -15,6 +15,7 @@
 #include "escape.h"
 #include "io.h"
 #include "log.h"
+#include "number.h"
 
 #define ROOM    32768
 #define LONGEST 4096
@@ -54,17 +55,20 @@ log_begin(const char *event)
 	add(event, strlen(event));
 }
 
-static int
-is_plain(const char *value)
+static void
+add_key(const char *key)
 {
-	const unsigned char *p;
+	add(" ", 1);
+	add(key, strlen(key));
+	add("=", 1);
+}
 
-	if (*value == '\0')
-		return 0;
-	for (p = (const unsigned char *)value; *p != '\0'; p++)
-		if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '=' || *p == '\\')
-			return 0;
-	return 1;
+static int
+is_plain(const char *value, size_t length)
+{
+	size_t plain = escape_plain(value, length);
+
+	return length > 0 && plain == length && memchr(value, ' ', length) == NULL && memchr(value, '=', length) == NULL;
 }
 
 void
@@ -73,10 +77,8 @@ log_text(const char *key, const char *value)
 	size_t room, length = strlen(value);
 	char *to;
 
-	add(" ", 1);
-	add(key, strlen(key));
-	add("=", 1);
-	if (is_plain(value)) {
+	add_key(key);
+	if (is_plain(value, length)) {
 		add(value, length);
 		return;
 	}
@@ -90,16 +92,10 @@ log_text(const char *key, const char *value)
 void
 log_number(const char *key, unsigned long long value)
 {
-	char digits[24];
-	char *p = digits + sizeof digits;
+	char digits[NUMBER_DIGITS] = "";
 
-	do
-		*--p = (char)('0' + value % 10);
-	while ((value /= 10) != 0);
-	add(" ", 1);
-	add(key, strlen(key));
-	add("=", 1);
-	add(p, (size_t)(digits + sizeof digits - p));
+	add_key(key);
+	add(digits, number_put(digits, value));
 }
 
 void

@@ -60,7 +60,7 @@ static void
 deliver(struct runner *r, struct transaction *t, size_t i, const struct reply *p)
 {
 	/* whoever saw the 250 writes it, even where the claim has gone meanwhile */
-	(void)spool_mark(&t->job->envelope, t->target[i].at, 'D', p->code);
+	(void)spool_mark_delivered(&t->job->envelope, t->target[i].at, p->code);
 	decide(t, i);
 	t->job->marks++;
 	t->succeeded = 1;

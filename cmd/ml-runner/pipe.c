@@ -86,6 +86,7 @@ run(struct runner *r, struct transaction *t)
 		(void)snprintf(c.text, sizeof c.text, "%s", strerror(errno));
 	}
 	judge(r, t, &c);
+	job_write_marks(r);
 	outcome_end(r, t);
 	job_done_with(r, t);
 }

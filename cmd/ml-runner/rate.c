@@ -42,10 +42,11 @@ void
 rate_spend(struct runner *r, size_t recipients)
 {
 	struct rate *a = &r->rate;
-	int64_t now = clock_ms();
+	int64_t now;
 
 	if (r->opt->rate == 0)
 		return;
+	now = clock_ms();
 	a->next = now + (int64_t)(recipients * 1000 / a->share);
 	for (; recipients > 0; recipients--) {
 		a->free_at[a->oldest] = now + WINDOW_MS;
@@ -57,11 +58,12 @@ size_t
 rate_most(const struct runner *r, size_t wanted)
 {
 	const struct rate *a = &r->rate;
-	int64_t now = clock_ms();
+	int64_t now;
 	size_t n = 1;
 
 	if (r->opt->rate == 0)
 		return wanted;
+	now = clock_ms();
 	while (n < a->part && n < wanted && a->free_at[(a->oldest + n) % a->share] <= now)
 		n++;
 	return n;

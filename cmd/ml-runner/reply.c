@@ -3,7 +3,6 @@
  * One reply out of the stream: any number of lines, of any length, within a
  * bound; what is kept of it is one text that is safe to store and to show.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "escape.h"
@@ -11,18 +10,33 @@
 
 #define LINE_BYTES 2048         /* of a line; what is longer is not looked at */
 
+/* Adds a line's text to what is kept, behind a space. */
 static void
-keep(struct reply *r, const char *text, size_t n)
+keep(struct reply_parser *p, const char *text, size_t n)
 {
-	size_t used = strlen(r->text), i;
-	char *begin = r->text + used;
+	size_t left = sizeof p->reply.text - 1 - p->kept;
+	char *to = p->reply.text + p->kept;
 
-	if (used > 0 && n > 0 && used + 1 < sizeof r->text)
-		r->text[used++] = ' ';
-	for (i = 0; i < n && used + 1 < sizeof r->text; i++)
-		r->text[used++] = text[i] != '\0' ? text[i] : ' ';
-	r->text[used] = '\0';
-	tame(begin);
+	if (n == 0 || left < 2)
+		return;
+	if (n > left - 1)
+		n = left - 1;
+	*to++ = ' ';
+	memcpy(to, text, n);
+	to[n] = '\0';
+	p->kept += n + 1;
+	if (escape_plain(to, n) == n)
+		return;
+	for (; n > 0; n--, to++)
+		if (*to == '\0')
+			*to = ' ';
+	tame(p->reply.text);
+}
+
+static int
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
 }
 
 /* "250-text", "250 text", "250": 1 for a last line, 0 for another, -1. */
@@ -33,21 +47,21 @@ parse_line(struct reply_parser *p, const char *line, size_t n)
 
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
-	if (n < 3 || line[0] < '2' || line[0] > '5' || !isdigit((unsigned char)line[1]) ||
-	    !isdigit((unsigned char)line[2]) || (n > 3 && line[3] != ' ' && line[3] != '-'))
+	if (n < 3 || line[0] < '2' || line[0] > '5' || !is_digit(line[1]) || !is_digit(line[2]) ||
+	    (n > 3 && line[3] != ' ' && line[3] != '-'))
 		return -1;
 	code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 	if (p->begun && code / 100 != p->reply.code / 100)
 		return -1;
 	if (!p->begun) {
 		p->begun = 1;
-		p->reply.text[0] = '\0';
-		keep(&p->reply, line, 3);
+		p->kept = 3;
+		p->reply.text[3] = '\0';
 	}
 	p->reply.code = code;           /* the last line's counts */
 	memcpy(p->reply.text, line, 3);
 	if (n > 4)
-		keep(&p->reply, line + 4, n - 4);
+		keep(p, line + 4, n - 4);
 	return n == 3 || line[3] == ' ';
 }
 

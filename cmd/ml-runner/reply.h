@@ -13,6 +13,7 @@ struct reply_parser {
 		SKIP_NOTHING, SKIP_ANOTHER, SKIP_LAST
 	} skipping;
 	size_t octets;
+	size_t kept;                    /* of the text below */
 	struct reply reply;
 };
 

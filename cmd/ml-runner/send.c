@@ -4,10 +4,10 @@
  * DATA, after whose reply the text follows, or BDAT with the text at once.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "flight.h"
+#include "number.h"
 #include "outcome.h"
 #include "send.h"
 #include "xtext.h"
@@ -15,29 +15,79 @@
 #define PIECE       65536       /* of a large text */
 #define COMMAND_MAX 1100
 
-static int
-put_command(struct session *s, const char *line, int n)
+/* A command in the making, at the end of what goes out: nothing is copied twice, or formatted. */
+struct line {
+	char *text;                     /* NULL: there is no room for any */
+	size_t length;
+	int overlong;
+};
+
+static void
+line_put(struct line *l, const char *text, size_t n)
 {
-	if (n < 0 || n >= COMMAND_MAX)
+	if (l->text == NULL || (l->overlong |= n > COMMAND_MAX - l->length))
+		return;
+	memcpy(l->text + l->length, text, n);
+	l->length += n;
+}
+
+/* For literals: their lengths are known. */
+#define line_word(l, word) line_put(l, word, sizeof(word) - 1)
+
+static void
+line_add(struct line *l, const char *text)
+{
+	line_put(l, text, strlen(text));
+}
+
+static void
+line_number(struct line *l, unsigned long long n)
+{
+	char digits[NUMBER_DIGITS] = "";
+
+	line_put(l, digits, number_put(digits, n));
+}
+
+static struct line
+line_begin(struct session *s)
+{
+	return (struct line){ .text = session_room(s, COMMAND_MAX) };
+}
+
+static int
+line_end(struct session *s, struct line *l)
+{
+	line_word(l, "\r\n");
+	if (l->text == NULL)
+		return -1;
+	if (l->overlong)
 		return session_fail(s, "a command is too long");
-	return session_put(s, line, (size_t)n);
+	s->out_to += l->length;
+	return 0;
 }
 
 static int
 put_mail(struct session *s, const struct transaction *t)
 {
 	const struct spool_envelope *e = &t->job->envelope;
-	char line[COMMAND_MAX], size[40] = "", xverp[16] = "";
-	int n;
+	struct line l = line_begin(s);
 
-	if (s->size)
-		(void)snprintf(size, sizeof size, " SIZE=%lld", (long long)t->job->body->octets);
-	if (t->xverp)
-		(void)snprintf(xverp, sizeof xverp, " XVERP=%.2s", e->verp);
-	n = snprintf(line, sizeof line, "MAIL FROM:<%s>%s%s%s%s\r\n", t->sender, size,
-	    s->eightbit && e->body == 8 ? " BODY=8BITMIME" : "", t->utf8 && s->utf8 ? " SMTPUTF8" : "",
-	    xverp);
-	return put_command(s, line, n);
+	line_word(&l, "MAIL FROM:<");
+	line_add(&l, t->sender);
+	line_word(&l, ">");
+	if (s->size) {
+		line_word(&l, " SIZE=");
+		line_number(&l, (unsigned long long)t->job->body->octets);
+	}
+	if (s->eightbit && e->body == 8)
+		line_word(&l, " BODY=8BITMIME");
+	if (t->utf8 && s->utf8)
+		line_word(&l, " SMTPUTF8");
+	if (t->xverp) {
+		line_word(&l, " XVERP=");
+		line_add(&l, e->verp);
+	}
+	return line_end(s, &l);
 }
 
 /* With a return path for each the bounce says who it is; otherwise the server is asked to. */
@@ -51,17 +101,20 @@ static int
 put_rcpt(struct session *s, const struct transaction *t, size_t i)
 {
 	const char *address = t->addresses + t->target[i].address;
-	char line[COMMAND_MAX], original[XTEXT_MAX + 1];
-	int n;
+	struct line l = line_begin(s);
+	char original[XTEXT_MAX + 1];
 
-	if (!wants_dsn(s, t))
-		n = snprintf(line, sizeof line, "RCPT TO:<%s>\r\n", address);
-	else if (xtext_address(original, sizeof original, address) < 0)
-		n = snprintf(line, sizeof line, "RCPT TO:<%s> NOTIFY=FAILURE\r\n", address);
-	else
-		n = snprintf(line, sizeof line, "RCPT TO:<%s> NOTIFY=FAILURE ORCPT=%s\r\n", address,
-		    original);
-	return put_command(s, line, n);
+	line_word(&l, "RCPT TO:<");
+	line_add(&l, address);
+	line_word(&l, ">");
+	if (wants_dsn(s, t)) {
+		line_word(&l, " NOTIFY=FAILURE");
+		if (xtext_address(original, sizeof original, address) == 0) {
+			line_word(&l, " ORCPT=");
+			line_add(&l, original);
+		}
+	}
+	return line_end(s, &l);
 }
 
 static void
@@ -107,13 +160,14 @@ send_data(struct session *s)
 static int
 send_bdat(struct session *s)
 {
-	char line[COMMAND_MAX];
-	int n = snprintf(line, sizeof line, "BDAT %lld LAST\r\n",
-	    (long long)s->sending->job->body->octets);
+	struct line l = line_begin(s);
 
+	line_word(&l, "BDAT ");
+	line_number(&l, (unsigned long long)s->sending->job->body->octets);
+	line_word(&l, " LAST");
 	next_stage(s, STAGE_TEXT);
 	body_begin(&s->reader, 0);
-	return put_command(s, line, n) < 0 ? -1 : flight_expect_text(s, s->sending);
+	return line_end(s, &l) < 0 ? -1 : flight_expect_text(s, s->sending);
 }
 
 static int
@@ -125,6 +179,7 @@ text_is_out(struct runner *r)
 	s->sending = NULL;
 	s->stage = STAGE_NONE;
 	s->messages++;
+	s->gathered++;
 	t->is_out = 1;
 	if (s->reader.stuff)
 		return flight_expect_text(s, t);

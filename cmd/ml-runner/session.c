@@ -114,6 +114,7 @@ read_in(struct session *s, int wait)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : fail_gone(s, errno);
 	s->in_to += (size_t)n;
+	s->read_at = clock_ms();
 	return 0;
 }
 
@@ -145,6 +146,7 @@ write_out(struct session *s)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : write_failed(s);
 	s->out_from += (size_t)n;
+	s->gathered = 0;
 	s->progress_at = clock_ms();
 	return 0;
 }
@@ -173,8 +175,10 @@ session_pump(struct runner *r, int64_t until)
 {
 	struct session *s = r->session;
 	short happened = 0;
-	int out = s->dead ? -1 : wanted(r);
+	int out;
 
+	job_write_marks(r);
+	out = s->dead ? -1 : wanted(r);
 	if (out < 0)
 		return -1;
 	/* what can be written at once needs no poll before it */
@@ -202,7 +206,7 @@ session_pump(struct runner *r, int64_t until)
 }
 
 int
-session_reply(struct runner *r, struct reply *reply)
+session_next_reply(struct runner *r)
 {
 	struct session *s = r->session;
 	size_t used;
@@ -216,9 +220,18 @@ session_reply(struct runner *r, struct reply *reply)
 		return session_fail(s, "the server's reply is not SMTP");
 	if (got == 0)
 		return s->dead ? -1 : 0;
-	*reply = s->parser.reply;
-	s->progress_at = clock_ms();
+	s->progress_at = s->read_at;
 	return 1;
+}
+
+int
+session_reply(struct runner *r, struct reply *reply)
+{
+	int got = session_next_reply(r);
+
+	if (got > 0)
+		*reply = r->session->parser.reply;
+	return got;
 }
 
 int

@@ -27,7 +27,8 @@ struct session {
 	char *out;
 	size_t out_from, out_to, out_room;
 	struct reply_parser parser;
-	int64_t progress_at;            /* clock_ms() of the last write, or the last whole reply */
+	int64_t read_at;                /* clock_ms() of the last read that brought something */
+	int64_t progress_at;            /* of the last write, or the last whole reply */
 	int dead;
 	int unwanted;                   /* the MTA wants nothing from us: what it owes is heard, and no more */
 	char why[REPLY_SIZE];           /* either */
@@ -58,6 +59,7 @@ struct session {
 	enum stage stage;
 	size_t next_rcpt;
 	size_t rcpts_owed;              /* replies to RCPT */
+	size_t gathered;                /* transactions that end in what is not sent yet */
 	int has_more;                   /* that could go out now, but was too much at once */
 	int needs_rset;
 	int spoilt;                     /* something in the window was refused: behind it 503 is no verdict */
@@ -82,7 +84,9 @@ int session_put(struct session *s, const char *text, size_t n);
 size_t session_unsent(const struct session *s);
 /* Moves bytes in both directions until something has come, or UNTIL.  0, or -1 once it is dead. */
 int session_pump(struct runner *r, int64_t until);
-/* Takes a reply that has come: 1, 0 if there is none yet, -1 if it is dead. */
+/* Takes a reply that has come, into s->parser.reply: 1, 0 if there is none yet, -1 if it is dead. */
+int session_next_reply(struct runner *r);
+/* The same, and copies it. */
 int session_reply(struct runner *r, struct reply *reply);
 /* To be called where what has come is no reply yet: 1 if more has, 0, or -1 if nothing will. */
 int session_listen(struct runner *r, int64_t until);

@@ -149,6 +149,7 @@ settle(struct runner *r, struct job *j)
 {
 	struct spool_envelope *e = &j->envelope;
 
+	(void)spool_marks_write(e);     /* what is read of it here must be there */
 	/* nobody else knows of the marks that were made since it was lost */
 	if (j->lost && spool_envelope_sync(e) == 0) {
 		close_job(r, j);
@@ -186,6 +187,7 @@ settle_step_back(struct runner *r, struct job *j)
 	char text[REPLY_SIZE + sizeof LOST_NOTE];
 	size_t i;
 
+	(void)spool_marks_write(&j->envelope);
 	for (i = 0; i < j->tallies; i++)
 		if (j->tally[i].code == 421)
 			t = &j->tally[i];

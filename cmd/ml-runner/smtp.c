@@ -154,6 +154,17 @@ must_listen(const struct runner *r)
 	return s->again != NULL || (session_is_windowed(r) && s->flights >= r->opt->window);
 }
 
+/* What is gathered for one write: of a window no more than half, so that the server has the other
+   half to work on meanwhile. */
+static int
+is_enough_for_now(const struct runner *r)
+{
+	const struct session *s = r->session;
+
+	return session_unsent(s) >= AHEAD ||
+	    (s->gathered > 0 && session_is_windowed(r) && s->gathered >= r->opt->window / 2);
+}
+
 /* Sends everything that may be sent now. */
 static int
 send_all(struct runner *r)
@@ -165,7 +176,7 @@ send_all(struct runner *r)
 	while (!must_listen(r)) {
 		if (s->dead)
 			return -1;
-		if (session_unsent(s) >= AHEAD) {
+		if (is_enough_for_now(r)) {
 			s->has_more = 1;
 			return 0;
 		}
@@ -238,18 +249,20 @@ is_heard_out(const struct session *s)
 	return s->expected_count <= never;
 }
 
-/* One turn: send, take a reply, or wait for one.  1 go on, 0 nothing left to do, -1 dead. */
+/* One turn: take a reply; where none is left, send, and wait for one.  1 go on, 0 nothing left to do, -1 dead. */
 static int
 turn(struct runner *r)
 {
 	struct session *s = r->session;
-	struct reply p;
 	int got;
 
 	if (s->unwanted && is_heard_out(s))
 		return -1;
-	got = send_all(r);
-	if (got < 0 && s->dead && s->in_from == s->in_to)
+	got = session_next_reply(r);
+	if (got != 0)
+		return got > 0 && answer(r, &s->parser.reply) == 0 ? 1 : -1;
+	(void)send_all(r);
+	if (s->dead)
 		return -1;
 	if (s->expected_count == 0 && session_unsent(s) == 0 && s->stage == STAGE_NONE &&
 	    s->in_from == s->in_to) {
@@ -258,11 +271,6 @@ turn(struct runner *r)
 			count_as_rested(s);
 		return got;
 	}
-	got = session_reply(r, &p);
-	if (got > 0)
-		return answer(r, &p) < 0 ? -1 : 1;
-	if (got < 0)
-		return -1;
 	return wait_for_reply(r);
 }
 

@@ -78,8 +78,7 @@ next_rcpt(struct job *j, struct spool_rcpt *p)
 static int
 has_path_of_its_own(const struct job *j, const char *address)
 {
-	return *j->envelope.verp != '\0' &&
-	    verp_fits(verp_room(j->envelope.from), address, strlen(address));
+	return j->path_room > 0 && verp_fits(j->path_room, address, strlen(address));
 }
 
 static int
@@ -103,6 +102,8 @@ decide_sharing(const struct runner *r, struct transaction *t)
 
 	t->xverp = own && !utf8 && r->session != NULL && r->session->xverp;
 	t->alone = utf8 || (own && !t->xverp);
+	t->own_path = own && !t->xverp;
+	t->utf8 = utf8;
 }
 
 static size_t
@@ -184,7 +185,7 @@ reset(struct transaction *t, struct job *j)
 	t->job = j;
 	t->targets = t->addresses_used = t->accepted = 0;
 	t->mail_code = t->succeeded = t->is_void = t->nested = t->resent = 0;
-	t->xverp = t->alone = t->is_out = t->answered = 0;
+	t->xverp = t->alone = t->own_path = t->utf8 = t->is_out = t->answered = 0;
 	t->next = t->next_again = NULL;
 }
 
@@ -193,11 +194,11 @@ address_sender(struct transaction *t)
 {
 	const struct spool_envelope *e = &t->job->envelope;
 
-	if (*e->verp == '\0' || t->xverp)
-		(void)snprintf(t->sender, sizeof t->sender, "%s", e->from);
+	if (t->own_path)
+		verp_join(t->sender, e->from, e->verp, t->addresses);
 	else
-		(void)verp_path(t->sender, sizeof t->sender, e->from, e->verp, t->addresses);
-	t->utf8 = !is_ascii(t->sender) || !is_ascii(t->addresses);
+		(void)snprintf(t->sender, sizeof t->sender, "%s", e->from);
+	t->utf8 = t->utf8 || !is_ascii(t->sender);
 }
 
 int

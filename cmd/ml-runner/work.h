@@ -30,6 +30,7 @@ struct job {
 	struct spool_envelope envelope;
 	struct spool_cursor cursor;
 	int pass;                       /* 0: never tried; 1: tried before; 2: all planned */
+	size_t path_room;               /* for a recipient in a return path of his own; 0: there is none such */
 	int second_pass;                /* somebody in it was tried before */
 	unsigned char *answered;        /* a bit a recipient: answered under this claim */
 	size_t in_flight;               /* transactions */
@@ -77,6 +78,7 @@ struct transaction {
 	size_t addresses_used, addresses_room;
 	char sender[VERP_PATH_SIZE];
 	int utf8;
+	int own_path;                   /* a return path made for its one recipient */
 	int xverp;                      /* the server makes the return paths */
 	int alone;                      /* its recipient shares it with nobody */
 	size_t accepted;

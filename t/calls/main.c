@@ -17,6 +17,8 @@
  *   due, dead   what ml-requeue does
  *   look        the first five names of new/, as a runner sees them
  *   mark        claims the first of them and marks its two recipients D, with no more memory for the second
+ *   gather N... claims the first of them, gathers the D of its recipients N (separated by commas), and
+ *               shows what its file says before and after they are written
  */
 #include "calls.h"
 #include "spool.h"
@@ -122,6 +124,46 @@ mark(void)
 	say("release", spool_release(&e, 0), 0);
 }
 
+static void
+show_states(struct spool_envelope *e, const char *when)
+{
+	static struct spool_cursor c;
+	struct spool_rcpt r;
+
+	printf("%s ", when);
+	spool_cursor_begin(&c, e);
+	while (spool_cursor_next(&c, e, &r) == 1)
+		printf("%c", r.state);
+	printf("\n");
+}
+
+static void
+gather(const char *numbers)
+{
+	static struct spool_envelope e;
+	static struct spool_cursor c;
+	struct spool_entry n;
+	struct spool_rcpt r;
+	int result = spool_snapshot_read(snapshot, &spool);
+
+	if (result < 0 || spool_snapshot_take(snapshot, 1, &n) != 1 || spool_claim(&e, &me, &n) != 0) {
+		say("claim", -1, 0);
+		return;
+	}
+	spool_cursor_begin(&c, &e);
+	while (spool_cursor_next(&c, &e, &r) == 1)
+		if (r.index == strtoul(numbers, NULL, 10)) {
+			result = spool_mark_delivered(&e, r.at, 250);
+			say("gather", result, (unsigned long)e.todo);
+			numbers += strcspn(numbers, ",");
+			numbers += *numbers == ',';
+		}
+	show_states(&e, "before");
+	say("write", spool_marks_write(&e), 0);
+	show_states(&e, "after");
+	say("release", spool_release(&e, 0), 0);
+}
+
 static int
 take_step(const char *name, const char *argument, int *at)
 {
@@ -134,6 +176,11 @@ take_step(const char *name, const char *argument, int *at)
 	if (strcmp(name, "rule") == 0) {
 		++*at;
 		return rule_add(argument);
+	}
+	if (strcmp(name, "gather") == 0) {
+		++*at;
+		gather(argument);
+		return 0;
 	}
 	if (strcmp(name, "later") == 0) {
 		++*at;
