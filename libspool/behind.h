@@ -10,9 +10,9 @@ struct spool_behind;
 /* For what comes next in ST.  NULL where no thread or no memory can be had: who asked goes on alone. */
 struct spool_behind *spool_behind_start(const struct spool_stage *st);
 /* Lets it write the LENGTH octets at DATA to a new file ST->file, and link the text to that envelope.
-   With LENGTH 0 the envelope is written, and only to be linked.  Waits for room. */
+   With LENGTH 0 the envelope is written, and only to be linked.  Waits for room, and links meanwhile. */
 int spool_behind_put(struct spool_behind *b, struct spool_stage *st, const char *data, size_t length);
-/* Waits until all of that is done. */
+/* Waits until all of that is written, and linked. */
 int spool_behind_wait(struct spool_behind *b, struct spool_stage *st);
 /* Ends the thread, which leaves what it has not begun, and frees B; ST gets its text back.  Keeps errno. */
 void spool_behind_end(struct spool_behind *b, struct spool_stage *st);
