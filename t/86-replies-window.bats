@@ -336,3 +336,26 @@ wanted_not()
 	again -w 2
 	left 'done' 'D250 a' 'D250 b' 'D250 c'
 }
+
+@test "a window that was full is filled again once half of it is answered, not one by one" {
+	{
+		hello CHUNKING
+		sent a b c d
+		answers "${GOOD[@]}"
+		echo 'delay 50
+			lockstep on
+			say 250 2.0.0 reset
+			lockstep off'
+		answers "${GOOD[@]}"
+		echo 'expect RSET$'
+		sent e f
+		more "${GOOD[@]}"
+		more "${GOOD[@]}"
+		more "${GOOD[@]}"
+		more "${GOOD[@]}"
+		bye
+	} | dialogue
+	printf '%s@example.com\n' a b c d e f | ml-explode -f news@example.org -V += -m <(letter) "$SPOOL" >/dev/null
+	again -w 4
+	left 'done' 'D250 a' 'D250 b' 'D250 c' 'D250 d' 'D250 e' 'D250 f'
+}

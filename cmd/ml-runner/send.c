@@ -179,7 +179,6 @@ text_is_out(struct runner *r)
 	s->sending = NULL;
 	s->stage = STAGE_NONE;
 	s->messages++;
-	s->gathered++;
 	t->is_out = 1;
 	if (s->reader.stuff)
 		return flight_expect_text(s, t);

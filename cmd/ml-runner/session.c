@@ -146,7 +146,6 @@ write_out(struct session *s)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : write_failed(s);
 	s->out_from += (size_t)n;
-	s->gathered = 0;
 	s->progress_at = clock_ms();
 	return 0;
 }

@@ -55,11 +55,11 @@ struct session {
 	struct transaction *flight;     /* oldest first */
 	struct transaction **flight_last;
 	size_t flights;
+	int was_full;                   /* the window, and half of it was not answered since */
 	struct transaction *sending;
 	enum stage stage;
 	size_t next_rcpt;
 	size_t rcpts_owed;              /* replies to RCPT */
-	size_t gathered;                /* transactions that end in what is not sent yet */
 	int has_more;                   /* that could go out now, but was too much at once */
 	int needs_rset;
 	int spoilt;                     /* something in the window was refused: behind it 503 is no verdict */

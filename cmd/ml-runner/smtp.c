@@ -23,7 +23,7 @@
 #include "tend.h"
 #include "transport.h"
 
-#define AHEAD 65536             /* unsent bytes, beyond which more waits */
+#define AHEAD 65536             /* unsent bytes, beyond which more waits: the server has these to work on */
 #define STUCK_MS 1000
 
 static int
@@ -136,6 +136,20 @@ begin_next(struct runner *r)
 	return 1;
 }
 
+/* A window that was full is filled again once half of it is answered: one by one, each transaction
+   would wake both sides, and be a packet of its own. */
+static int
+is_full(const struct runner *r)
+{
+	struct session *s = r->session;
+
+	if (s->flights >= r->opt->window)
+		s->was_full = 1;
+	else if (s->flights <= (r->opt->window + 1) / 2)
+		s->was_full = 0;
+	return s->was_full;
+}
+
 /* 1 if nothing may be sent before the server has spoken. */
 static int
 must_listen(const struct runner *r)
@@ -151,18 +165,7 @@ must_listen(const struct runner *r)
 	if (s->stage != STAGE_NONE)
 		return s->stage == STAGE_WAIT;
 	/* a window that was void is read to its end first */
-	return s->again != NULL || (session_is_windowed(r) && s->flights >= r->opt->window);
-}
-
-/* What is gathered for one write: of a window no more than half, so that the server has the other
-   half to work on meanwhile. */
-static int
-is_enough_for_now(const struct runner *r)
-{
-	const struct session *s = r->session;
-
-	return session_unsent(s) >= AHEAD ||
-	    (s->gathered > 0 && session_is_windowed(r) && s->gathered >= r->opt->window / 2);
+	return s->again != NULL || (session_is_windowed(r) && is_full(r));
 }
 
 /* Sends everything that may be sent now. */
@@ -176,7 +179,7 @@ send_all(struct runner *r)
 	while (!must_listen(r)) {
 		if (s->dead)
 			return -1;
-		if (is_enough_for_now(r)) {
+		if (session_unsent(s) >= AHEAD) {
 			s->has_more = 1;
 			return 0;
 		}
