@@ -25,15 +25,15 @@ in_order()
 	done
 }
 
-@test "a thousand envelopes: each recipient once, in order, each envelope with its text and its count" {
-	addresses 2000 >list
+@test "fifteen hundred envelopes: each recipient once, in order, each envelope with its text and its count" {
+	addresses 3000 >list
 	run -0 --separate-stderr explode -n 2
 	assert_stderr ''
-	[ "$(envelopes | wc -l)" -eq 1000 ]
-	in_order 1000 | cut -c 6- | cmp list -
-	[ "$(envelopes | sed 's/.*\.//')" = "$(seq 1000)" ]
-	[ "$(find "$SPOOL/mess" -type f -links 1000 | wc -l)" -eq 1000 ]
-	[ "$(grep -hax 'rcpts 2' -r "$SPOOL/new" | wc -l)" -eq 1000 ]
+	[ "$(envelopes | wc -l)" -eq 1500 ]
+	in_order 1500 | cut -c 6- | cmp list -
+	[ "$(envelopes | sed 's/.*\.//')" = "$(seq 1500)" ]
+	[ "$(find "$SPOOL/mess" -type f -links 1500 | wc -l)" -eq 1500 ]
+	[ "$(grep -hax 'rcpts 2' -r "$SPOOL/new" | wc -l)" -eq 1500 ]
 	[ -z "$(ls -A "$SPOOL/tmp")" ]
 }
 

@@ -149,6 +149,10 @@ list_next(struct list *l, struct list_line *r)
 	while (got == 1 && (r->length == 0 || *r->text == '#'));
 	if (got != 1)
 		return got;
+	l->fault = NULL;
+	r->address = r->length;
+	if (address_is_simple(r->text, r->length, &r->atoms))
+		return 1;
 	tab = memchr(r->text, '\t', r->length);
 	r->address = tab == NULL ? r->length : (size_t)(tab - r->text);
 	l->fault = address_look(r->text, r->address, &r->atoms);

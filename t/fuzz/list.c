@@ -41,7 +41,11 @@ static void
 check_line(const struct list_line *r)
 {
 	size_t i, ats = 0;
+	int atoms, quick;
 
+	/* the quick look agrees with the thorough one */
+	must(address_look(r->text, r->address, &atoms) == NULL && r->atoms == atoms);
+	must(!address_is_simple(r->text, r->address, &quick) || quick == atoms);
 	must(r->address >= 3 && r->address <= 320 && r->address <= r->length);
 	must(r->address == r->length || r->text[r->address] == '\t');
 	must(is_text(r->text, r->address));

@@ -182,6 +182,23 @@ need_behind()
 		END { exit bad || !synced }' trace
 }
 
+@test "ml-explode with very many envelopes, whose early sync fails, says so and leaves nothing" {
+	local command
+	read -ra command < <(behind)
+	need_behind "${command[@]}"
+	addresses 1500 >list
+	POINT='the early syncfs'
+	CODE=0
+	strace -qq -f -o trace -e trace=syncfs -e signal=none -e inject=syncfs:error=EIO:when=1 \
+		"${command[@]}" >out 2>err <letter || CODE=$?
+	[ "$CODE" -eq 74 ] || complain "exit $CODE"
+	[ "$(sed 's/[0-9]\{16\}[^:]*/N/' err)" = 'ml-explode: tmp/N: Input/output error' ] || complain "not clear"
+	# the one at the end, by the process itself, is not made any more
+	[ "$(grep -c syncfs trace)" -eq 1 ] || complain "synced once more"
+	[ ! -s out ] || complain "acknowledged"
+	[ -z "$(tree)" ] || complain "something is left"
+}
+
 # Everybody, and not more than one of them twice.
 everybody()
 {
