@@ -219,7 +219,8 @@ session_next_reply(struct runner *r)
 		return session_fail(s, "the server's reply is not SMTP");
 	if (got == 0)
 		return s->dead ? -1 : 0;
-	s->progress_at = s->read_at;
+	if (s->read_at > s->progress_at)
+		s->progress_at = s->read_at;
 	return 1;
 }
 
