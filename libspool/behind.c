@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Writing behind: envelopes are handed over to a thread that creates, writes
- * and links them, while the next are filled.  It stops at its first failure,
- * which the next call reports.  What a crash leaves is what the staging without
+ * Writing behind: envelopes are handed over to a thread that creates and
+ * writes them, while the next are filled; whichever side is idle links the
+ * text to them.  The first failure ends it, which the next call reports.  What a crash leaves is what the staging without
  * it leaves: files in tmp/, some of which may have no message yet.
  */
 #include <signal.h>
@@ -55,7 +55,7 @@ spool_behind_start(const struct spool_stage *st)
 	if (b == NULL)
 		return NULL;
 	memset(b, 0, offsetof(struct spool_behind, number));
-	b->spool = b->linker = *st->spool;
+	b->spool = b->syncers = b->linker = *st->spool;
 	memcpy(&b->stage, st, offsetof(struct spool_stage, buffer));
 	b->stage.spool = &b->linker;
 	(void)pthread_mutex_init(&b->lock, NULL);

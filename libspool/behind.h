@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A thread that writes whole envelopes beside who fills them. */
+/* Threads that write and sync whole envelopes beside who fills them. */
 #ifndef SPOOL_BEHIND_H
 #define SPOOL_BEHIND_H
 
@@ -14,7 +14,7 @@ struct spool_behind *spool_behind_start(const struct spool_stage *st);
 int spool_behind_put(struct spool_behind *b, struct spool_stage *st, const char *data, size_t length);
 /* Waits until all of that is written, and linked. */
 int spool_behind_wait(struct spool_behind *b, struct spool_stage *st);
-/* Ends the thread, which leaves what it has not begun, and frees B; ST gets its text back.  Keeps errno. */
+/* Ends the threads, which leave what they have not begun, and frees B; ST gets its text back.  Keeps errno. */
 void spool_behind_end(struct spool_behind *b, struct spool_stage *st);
 
 #endif

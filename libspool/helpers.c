@@ -151,11 +151,9 @@ spool_help_write(void *context)
 static void
 fail_syncing(struct spool_behind *b)
 {
-	struct spool s = b->spool;
-
-	(void)spool_fail(&s, SPOOL_TMP, b->stage.name);
+	(void)spool_fail(&b->syncers, SPOOL_TMP, b->stage.name);
 	(void)pthread_mutex_lock(&b->text);
-	fail(b, &s);
+	fail(b, &b->syncers);
 	(void)pthread_mutex_unlock(&b->text);
 }
 
@@ -170,7 +168,7 @@ spool_help_sync(void *context)
 		if (b->ending || b->failed || b->hurry)
 			return NULL;
 		b->synced = b->done;
-		if (spool_whole_sync(b->spool.dir[SPOOL_TMP]) < 0)
+		if (spool_whole_sync(b->syncers.dir[SPOOL_TMP]) < 0)
 			fail_syncing(b);
 	}
 }

@@ -22,7 +22,7 @@ struct job {
 struct spool_behind {
 	pthread_t thread, syncer;
 	int has_syncer;
-	struct spool spool;             /* the thread's own copy */
+	struct spool spool, syncers;    /* each thread's own copy */
 	atomic_ulong put, done;         /* jobs so far; those between are the thread's */
 	atomic_int hurry, ending;
 	atomic_ulong synced;            /* jobs that were done when an early sync began */

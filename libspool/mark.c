@@ -225,6 +225,7 @@ spool_note(struct spool_envelope *e, size_t index, const char *reply)
 int
 spool_mark_failed(struct spool_envelope *e, const struct spool_rcpt *r, int code, const char *reply)
 {
+	(void)spool_marks_write(e);
 	if (still_to_do(e, r->at) == 0)
 		return 1;
 	(void)spool_note(e, r->index, reply);   /* what can't be written is remembered, as the mark is */

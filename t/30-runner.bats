@@ -262,3 +262,19 @@ usage_error()
 	post
 	PATH=$PWD/fake:$PATH run -0 --separate-stderr run_examples ml-runner
 }
+
+@test "a recipient without an @ in an envelope with VERP is sent to under the plain sender" {
+	sink -C
+	for options in '' '-w 4' '-n 5'; do
+		printf '%s@example.com\n' ann bob eve | ml-explode -f news@example.org -V += -m <(letter) "$SPOOL" >/dev/null
+		sed -i 's/^T000 bob@example.com$/T000 postmaster/' "$(envelopes new)"
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr ml-runner -1q $options "$SPOOL" smtp 127.0.0.1 "$PORT"
+	done
+	[ "$(rcpts 'done' | sort | uniq -c | tr -s ' ')" = ' 3 D250 ann@example.com
+ 3 D250 eve@example.com
+ 3 D250 postmaster' ]
+	[ "$(grep -v '^#' "$LOG" | cut -f 3,4 | sort -u)" = $'news+ann=example.com@example.org\tann@example.com
+news+eve=example.com@example.org\teve@example.com
+news@example.org\tpostmaster' ]
+}

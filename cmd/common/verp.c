@@ -57,7 +57,7 @@ verp_room(const char *sender)
 int
 verp_fits(size_t room, const char *s, size_t n)
 {
-	return n > 0 && n <= room && s[n - 1] != '.' && is_plain(s, n);
+	return n > 0 && n <= room && s[n - 1] != '.' && memchr(s, '@', n) != NULL && is_plain(s, n);
 }
 
 static char *
@@ -88,7 +88,7 @@ verp_path(char *out, size_t size, const char *sender, const char *delims, const 
 
 	if (size < VERP_PATH_SIZE)
 		return -1;
-	if (strchr(rcpt, '@') != NULL && verp_fits(verp_room(sender), rcpt, strlen(rcpt))) {
+	if (verp_fits(verp_room(sender), rcpt, strlen(rcpt))) {
 		verp_join(out, sender, delims, rcpt);
 		return 0;
 	}

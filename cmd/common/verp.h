@@ -15,10 +15,11 @@ int verp_delims_ok(const char *delims);
 
 /* Octets that SENDER leaves for a recipient; 0 if it can't be expanded at all (null, or quoted). */
 size_t verp_room(const char *sender);
-/* 1 if a return path for the recipient of N octets at S can be made in ROOM, else 0. */
+/* 1 if a return path for the recipient of N octets at S can be made in ROOM, else 0.  A stranger's
+   envelope may hold one without an @, who has none. */
 int verp_fits(size_t room, const char *s, size_t n);
 
-/* Writes the return path for RCPT, which fits, into OUT, of VERP_PATH_SIZE bytes. */
+/* Writes the return path for RCPT into OUT, of VERP_PATH_SIZE bytes; it fits into SENDER's room. */
 void verp_join(char *out, const char *sender, const char *delims, const char *rcpt);
 /* Writes the return path for RCPT into OUT, of SIZE bytes.  0: done.  1: OUT is the plain SENDER,
    since the result would be quoted, over 256 octets, or SENDER is null.  -1: SIZE is less than

@@ -93,6 +93,7 @@ plan_next(struct runner *r, struct transaction *t)
 		if (j == NULL) {
 			if (job_is_alone(r))
 				return 0;
+			job_write_marks(r);     /* a claim may take its time */
 			got = job_claim(r);
 			r->troubled |= got < 0;
 			if (got <= 0)

@@ -55,7 +55,7 @@ struct session {
 	struct transaction *flight;     /* oldest first */
 	struct transaction **flight_last;
 	size_t flights;
-	int was_full;                   /* the window, and half of it was not answered since */
+	int was_full;                   /* the window, and a quarter of it was not answered since */
 	struct transaction *sending;
 	enum stage stage;
 	size_t next_rcpt;

@@ -149,7 +149,7 @@ settle(struct runner *r, struct job *j)
 {
 	struct spool_envelope *e = &j->envelope;
 
-	(void)spool_marks_write(e);     /* what is read of it here must be there */
+	job_write_marks(r);             /* what is read of it here must be there, and syncing takes its time */
 	/* nobody else knows of the marks that were made since it was lost */
 	if (j->lost && spool_envelope_sync(e) == 0) {
 		close_job(r, j);

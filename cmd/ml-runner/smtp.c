@@ -136,7 +136,7 @@ begin_next(struct runner *r)
 	return 1;
 }
 
-/* A window that was full is filled again once half of it is answered: one by one, each transaction
+/* A window that was full is filled again once a quarter of it is answered: one by one, each transaction
    would wake both sides, and be a packet of its own. */
 static int
 is_full(const struct runner *r)
@@ -145,7 +145,7 @@ is_full(const struct runner *r)
 
 	if (s->flights >= r->opt->window)
 		s->was_full = 1;
-	else if (s->flights <= (r->opt->window + 1) / 2)
+	else if (s->flights <= r->opt->window - (r->opt->window + 3) / 4)
 		s->was_full = 0;
 	return s->was_full;
 }

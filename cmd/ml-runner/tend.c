@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "die.h"
+#include "job.h"
 #include "log.h"
 #include "signals.h"
 #include "tend.h"
@@ -123,6 +124,7 @@ tend(struct runner *r)
 	struct job *j;
 	int dirty = 0;
 
+	job_write_marks(r);
 	if (now >= r->beat_at)
 		beat(r);
 	for (j = r->jobs; j != NULL; j = j->next)
