@@ -87,14 +87,22 @@ spool_help_wake(struct spool_behind *b)
 	wake(b, is_early(b), &b->syncer_sleeps, &b->early);
 }
 
-/* The first failure counts. */
+/* The first failure counts.  The text is locked. */
 static void
-fail(struct spool_behind *b, const struct spool *s)
+fail_locked(struct spool_behind *b, const struct spool *s)
 {
 	if (b->failed == 0) {
 		memcpy(b->object, s->object, sizeof b->object);
 		b->failed = errno;
 	}
+}
+
+static void
+fail(struct spool_behind *b, const struct spool *s)
+{
+	(void)pthread_mutex_lock(&b->text);
+	fail_locked(b, s);
+	(void)pthread_mutex_unlock(&b->text);
 }
 
 int
@@ -109,7 +117,7 @@ spool_help_link(struct spool_behind *b)
 		return 0;
 	}
 	if (spool_stage_link_text(&b->stage, b->number[at % BACKLOG]) < 0)
-		fail(b, &b->linker);
+		fail_locked(b, &b->linker);
 	else
 		b->linked++;
 	(void)pthread_mutex_unlock(&b->text);
@@ -122,13 +130,10 @@ write_one(struct spool_behind *b)
 	size_t slot = b->done % SLOTS;
 	const struct job *j = &b->job[slot];
 
-	if (j->length == 0 || write_envelope(&b->spool, j, b->buffer[slot]) == 0) {
+	if (j->length == 0 || write_envelope(&b->spool, j, b->buffer[slot]) == 0)
 		b->done++;
-		return;
-	}
-	(void)pthread_mutex_lock(&b->text);
-	fail(b, &b->spool);
-	(void)pthread_mutex_unlock(&b->text);
+	else
+		fail(b, &b->spool);
 }
 
 void *
@@ -148,15 +153,6 @@ spool_help_write(void *context)
 	return NULL;
 }
 
-static void
-fail_syncing(struct spool_behind *b)
-{
-	(void)spool_fail(&b->syncers, SPOOL_TMP, b->stage.name);
-	(void)pthread_mutex_lock(&b->text);
-	fail(b, &b->syncers);
-	(void)pthread_mutex_unlock(&b->text);
-}
-
 /* So less is left for the sync that counts. */
 void *
 spool_help_sync(void *context)
@@ -168,7 +164,9 @@ spool_help_sync(void *context)
 		if (b->ending || b->failed || b->hurry)
 			return NULL;
 		b->synced = b->done;
-		if (spool_whole_sync(b->syncers.dir[SPOOL_TMP]) < 0)
-			fail_syncing(b);
+		if (spool_whole_sync(b->syncers.dir[SPOOL_TMP]) < 0) {
+			(void)spool_fail(&b->syncers, SPOOL_TMP, b->stage.name);
+			fail(b, &b->syncers);
+		}
 	}
 }

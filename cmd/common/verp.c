@@ -67,33 +67,27 @@ put(char *to, const char *from, size_t n)
 	return to + n;
 }
 
-void
-verp_join(char *out, const char *sender, const char *delims, const char *rcpt)
+int
+verp_path(char *out, size_t size, size_t room, const char *sender, const char *delims, const char *rcpt)
 {
 	size_t length = strlen(sender), n = strlen(rcpt);
-	const char *from = strrchr(sender, '@'), *to = strrchr(rcpt, '@');
+	const char *from, *to;
 
+	if (size < VERP_PATH_SIZE)
+		return -1;
+	if (!verp_fits(room, rcpt, n)) {
+		if (length >= VERP_PATH_SIZE)
+			return -1;
+		*put(out, sender, length) = '\0';
+		return 1;
+	}
+	from = strrchr(sender, '@');
+	to = strrchr(rcpt, '@');
 	out = put(out, sender, (size_t)(from - sender));
 	*out++ = delims[0];
 	out = put(out, rcpt, (size_t)(to - rcpt));
 	*out++ = delims[1];
 	out = put(out, to + 1, n - (size_t)(to - rcpt) - 1);
 	*put(out, from, length - (size_t)(from - sender)) = '\0';
-}
-
-int
-verp_path(char *out, size_t size, const char *sender, const char *delims, const char *rcpt)
-{
-	size_t length = strlen(sender);
-
-	if (size < VERP_PATH_SIZE)
-		return -1;
-	if (verp_fits(verp_room(sender), rcpt, strlen(rcpt))) {
-		verp_join(out, sender, delims, rcpt);
-		return 0;
-	}
-	if (length >= VERP_PATH_SIZE)
-		return -1;
-	*put(out, sender, length) = '\0';
-	return 1;
+	return 0;
 }

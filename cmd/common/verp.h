@@ -19,11 +19,9 @@ size_t verp_room(const char *sender);
    envelope may hold one without an @, who has none. */
 int verp_fits(size_t room, const char *s, size_t n);
 
-/* Writes the return path for RCPT into OUT, of VERP_PATH_SIZE bytes; it fits into SENDER's room. */
-void verp_join(char *out, const char *sender, const char *delims, const char *rcpt);
-/* Writes the return path for RCPT into OUT, of SIZE bytes.  0: done.  1: OUT is the plain SENDER,
-   since the result would be quoted, over 256 octets, or SENDER is null.  -1: SIZE is less than
-   VERP_PATH_SIZE.  Both addresses were checked before. */
-int verp_path(char *out, size_t size, const char *sender, const char *delims, const char *rcpt);
+/* Writes the return path for RCPT into OUT, of SIZE bytes; ROOM is what verp_room() said of SENDER.
+   0: done.  1: OUT is the plain SENDER, since the result would be quoted, over 256 octets, or SENDER is
+   null, or RCPT has no @.  -1: SIZE is less than VERP_PATH_SIZE, or than SENDER needs. */
+int verp_path(char *out, size_t size, size_t room, const char *sender, const char *delims, const char *rcpt);
 
 #endif

@@ -102,7 +102,6 @@ decide_sharing(const struct runner *r, struct transaction *t)
 
 	t->xverp = own && !utf8 && r->session != NULL && r->session->xverp;
 	t->alone = utf8 || (own && !t->xverp);
-	t->own_path = own && !t->xverp;
 	t->utf8 = utf8;
 }
 
@@ -185,7 +184,7 @@ reset(struct transaction *t, struct job *j)
 	t->job = j;
 	t->targets = t->addresses_used = t->accepted = 0;
 	t->mail_code = t->succeeded = t->is_void = t->nested = t->resent = 0;
-	t->xverp = t->alone = t->own_path = t->utf8 = t->is_out = t->answered = 0;
+	t->xverp = t->alone = t->utf8 = t->is_out = t->answered = 0;
 	t->next = t->next_again = NULL;
 }
 
@@ -194,10 +193,10 @@ address_sender(struct transaction *t)
 {
 	const struct spool_envelope *e = &t->job->envelope;
 
-	if (t->own_path)
-		verp_join(t->sender, e->from, e->verp, t->addresses);
-	else
+	if (t->xverp || t->job->path_room == 0)
 		(void)snprintf(t->sender, sizeof t->sender, "%s", e->from);
+	else
+		(void)verp_path(t->sender, sizeof t->sender, t->job->path_room, e->from, e->verp, t->addresses);
 	t->utf8 = t->utf8 || !is_ascii(t->sender);
 }
 

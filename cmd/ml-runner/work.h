@@ -78,7 +78,6 @@ struct transaction {
 	size_t addresses_used, addresses_room;
 	char sender[VERP_PATH_SIZE];
 	int utf8;
-	int own_path;                   /* a return path made for its one recipient */
 	int xverp;                      /* the server makes the return paths */
 	int alone;                      /* its recipient shares it with nobody */
 	size_t accepted;

@@ -50,16 +50,16 @@ encode(const char *sender, const char *delims, const char *rcpt)
 	size_t n = strlen(rcpt);
 	int got;
 
-	must(verp_path(out, sizeof out - 1, sender, delims, rcpt) < 0);
+	must(verp_path(out, sizeof out - 1, verp_room(sender), sender, delims, rcpt) < 0);
 	memset(out, '\x5a', sizeof out);
-	got = verp_path(out, sizeof out, sender, delims, rcpt);
+	got = verp_path(out, sizeof out, verp_room(sender), sender, delims, rcpt);
 	must(got < 0 || memchr(out, '\0', sizeof out) != NULL);
 	must(got >= 0 || strlen(sender) >= VERP_PATH_SIZE);
 	if (got == 1)
 		must(strcmp(out, sender) == 0);
 	if (got != 0)
 		return;
-	must(verp_fits(verp_room(sender), rcpt, n));
+	must(verp_fits(verp_room(sender), rcpt, n) && strchr(rcpt, '@') != NULL);
 	decode(out, sender, delims, rcpt);
 	must(strlen(out) <= VERP_PATH_MAX);
 	/* what a stranger's envelope may have is not looked at again */
