@@ -156,8 +156,9 @@ post()
 	runner=$(ls "$SPOOL/run")
 	for i in 1 2 3; do
 		post "user$i@example.com"
-		mv "$SPOOL/new/$NAME" "$SPOOL/cur/$NAME:$runner"
-		[ "$i" -eq 3 ] || mkdir -p "$SPOOL/new/$NAME/$NAME"     # no place for a file
+		mv "$SPOOL/new/$NAME" "$SPOOL/tmp/$NAME"
+		[ "$i" -eq 3 ] || mkdir -p "$SPOOL/new/$NAME/$NAME"     # no place for a file, before the runner looks
+		mv "$SPOOL/tmp/$NAME" "$SPOOL/cur/$NAME:$runner"
 		[ "$i" -ne 1 ] || name=$NAME
 	done
 	rm "$SPOOL/paused"
