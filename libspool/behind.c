@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Writing behind: envelopes are handed over to a thread that creates and
- * writes them, while the next are filled; whichever side is idle links the
- * text to them.  The first failure ends it, which the next call reports.  What a crash leaves is what the staging without
- * it leaves: files in tmp/, some of which may have no message yet.
+ * writes them, while the next are filled.  Where it is behind, who fills them
+ * writes some himself, so that nobody waits; and both link the text to those
+ * that are written.  The first failure ends it, which the next call reports.
+ * What a crash leaves is what the staging without it leaves: files in tmp/,
+ * some of which may have no message yet.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -40,7 +42,7 @@ static void
 release(struct spool_behind *b)
 {
 	(void)pthread_cond_destroy(&b->early);
-	(void)pthread_cond_destroy(&b->room);
+	(void)pthread_cond_destroy(&b->end);
 	(void)pthread_cond_destroy(&b->work);
 	(void)pthread_mutex_destroy(&b->text);
 	(void)pthread_mutex_destroy(&b->lock);
@@ -48,7 +50,7 @@ release(struct spool_behind *b)
 }
 
 struct spool_behind *
-spool_behind_start(const struct spool_stage *st)
+spool_behind_start(struct spool_stage *st)
 {
 	struct spool_behind *b = malloc(sizeof *b);
 
@@ -61,13 +63,14 @@ spool_behind_start(const struct spool_stage *st)
 	(void)pthread_mutex_init(&b->lock, NULL);
 	(void)pthread_mutex_init(&b->text, NULL);
 	(void)pthread_cond_init(&b->work, NULL);
-	(void)pthread_cond_init(&b->room, NULL);
+	(void)pthread_cond_init(&b->end, NULL);
 	(void)pthread_cond_init(&b->early, NULL);
 	if (start(b, &b->thread, spool_help_write) < 0) {
 		release(b);
 		return NULL;
 	}
 	b->has_syncer = start(b, &b->syncer, spool_help_sync) == 0;
+	st->to = b->buffer[0];
 	return b;
 }
 
@@ -82,33 +85,33 @@ check(struct spool_behind *b, struct spool *s)
 	return spool_fail_at(s, b->object);
 }
 
-/* Links while the thread makes room, or sleeps till it has. */
-static void
-await_room(struct spool_behind *b)
+/* Here and now. */
+static int
+write_here(struct spool_behind *b, struct spool_stage *st, const struct job *j)
 {
-	while (!b->failed && b->put - b->done == SLOTS)
-		if (!spool_help_link(b))
-			spool_help_await_room(b);
-	while (b->put - b->linked == BACKLOG && spool_help_link(b))
-		continue;
+	if (j->length > 0 && spool_help_envelope(st->spool, j, st->to) < 0)
+		return -1;
+	spool_help_link_own(b, st->envelopes);
+	return check(b, st->spool);
 }
 
 int
-spool_behind_put(struct spool_behind *b, struct spool_stage *st, const char *data, size_t length)
+spool_behind_put(struct spool_behind *b, struct spool_stage *st, size_t from, size_t length)
 {
 	struct job *j = &b->job[b->put % SLOTS];
 
-	await_room(b);
-	if (check(b, st->spool) < 0)
-		return -1;
-	(void)snprintf(j->path, sizeof j->path, "%s", st->file);
+	memcpy(j->path, st->file, sizeof j->path);
+	j->from = from;
 	j->length = length;
-	if (length > 0)
-		memcpy(b->buffer[b->put % SLOTS], data, length);
+	if (b->put - b->done == SLOTS - 1)
+		return write_here(b, st, j);
 	b->number[b->put % BACKLOG] = st->envelopes;
 	b->put++;
+	st->to = b->buffer[b->put % SLOTS];
 	spool_help_wake(b);
-	return 0;
+	while (b->put - b->linked == BACKLOG && spool_help_link(b))
+		continue;
+	return check(b, st->spool);
 }
 
 static void
@@ -130,7 +133,7 @@ spool_behind_wait(struct spool_behind *b, struct spool_stage *st)
 		written = b->failed || b->put == b->done;
 		linked = !spool_help_link(b);
 		if (linked && !written)
-			spool_help_await_room(b);
+			spool_help_await_end(b);
 	} while (!linked || !written);
 	end_syncer(b);                  /* what it failed to sync, no later sync would tell of */
 	return check(b, st->spool);
@@ -145,6 +148,7 @@ spool_behind_end(struct spool_behind *b, struct spool_stage *st)
 	spool_help_wake(b);
 	(void)pthread_join(b->thread, NULL);
 	end_syncer(b);
+	st->to = st->buffer;
 	st->texts = b->stage.texts;
 	st->text_fd = b->stage.text_fd;
 	release(b);

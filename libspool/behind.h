@@ -7,11 +7,13 @@
 
 struct spool_behind;
 
-/* For what comes next in ST.  NULL where no thread or no memory can be had: who asked goes on alone. */
-struct spool_behind *spool_behind_start(const struct spool_stage *st);
-/* Lets it write the LENGTH octets at DATA to a new file ST->file, and link the text to that envelope.
-   With LENGTH 0 the envelope is written, and only to be linked.  Waits for room, and links meanwhile. */
-int spool_behind_put(struct spool_behind *b, struct spool_stage *st, const char *data, size_t length);
+/* For what comes next in ST, and ST->to is where that is filled.  NULL where no thread or no memory can be
+   had: who asked goes on alone. */
+struct spool_behind *spool_behind_start(struct spool_stage *st);
+/* Lets it write the LENGTH octets from ST->to + FROM on to a new file ST->file, and link the text to that
+   envelope; where it has enough to do, all of that is done at once.  With LENGTH 0 the envelope is written,
+   and only to be linked.  Sets ST->to to where the next is to be filled. */
+int spool_behind_put(struct spool_behind *b, struct spool_stage *st, size_t from, size_t length);
 /* Waits until all of that is written, and linked. */
 int spool_behind_wait(struct spool_behind *b, struct spool_stage *st);
 /* Ends the threads, which leave what they have not begun, and frees B; ST gets its text back.  Keeps errno. */

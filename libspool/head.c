@@ -13,49 +13,63 @@
 #define COUNT_DIGITS 10
 
 static int
-append_key(char *text, size_t *used, const char *key, const char *value)
+append_key(struct spool_stage *st, const char *key, const char *value)
 {
+	size_t room = sizeof st->common - st->common_length;
 	int n;
 
 	if (value == NULL)
 		return 0;
-	n = snprintf(text + *used, STAGE_HEAD - *used, "%s %s\n", key, value);
-	if (n < 0 || (size_t)n >= STAGE_HEAD - *used) {
+	n = snprintf(st->common + st->common_length, room, "%s %s\n", key, value);
+	if (n < 0 || (size_t)n >= room) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	*used += (size_t)n;
+	st->common_length += (size_t)n;
+	return 0;
+}
+
+/* All but the count. */
+static int
+make_common(struct spool_stage *st)
+{
+	const struct spool_head *h = &st->head;
+	char born[24];
+
+	memcpy(st->common, "ml1\n", 4);
+	st->common_length = 4;
+	(void)snprintf(born, sizeof born, "%" PRIu64, st->born / SPOOL_SECOND);
+	if (append_key(st, "born", born) < 0 ||
+	    append_key(st, "from", h->from) < 0 ||
+	    append_key(st, "verp", h->verp) < 0 ||
+	    append_key(st, "body", h->body == 7 ? "7" : NULL) < 0 ||
+	    append_key(st, "broadcast", st->broadcast ? st->name : NULL) < 0 ||
+	    append_key(st, "key", h->key) < 0 ||
+	    append_key(st, "id", h->id) < 0)
+		return -1;
 	return 0;
 }
 
 int
 spool_stage_put_head(struct spool_stage *st, int counted)
 {
-	const struct spool_head *h = &st->head;
-	char text[STAGE_HEAD], born[24];
-	size_t used = 4;
-	int n;
-
-	memcpy(text, "ml1\n", used);
-	(void)snprintf(born, sizeof born, "%" PRIu64, st->born / SPOOL_SECOND);
-	if (append_key(text, &used, "born", born) < 0 ||
-	    append_key(text, &used, "from", h->from) < 0 ||
-	    append_key(text, &used, "verp", h->verp) < 0 ||
-	    append_key(text, &used, "body", h->body == 7 ? "7" : NULL) < 0 ||
-	    append_key(text, &used, "broadcast", st->broadcast ? st->name : NULL) < 0 ||
-	    append_key(text, &used, "key", h->key) < 0 ||
-	    append_key(text, &used, "id", h->id) < 0)
-		return spool_fail(st->spool, SPOOL_TMP, st->file);
-	st->count_at = (off_t)used + (off_t)strlen("rcpts ");
-	n = snprintf(text + used, sizeof text - used, "rcpts %0*zu\n\n", counted ? 1 : COUNT_DIGITS,
+	char count[COUNT_DIGITS + 32], *to;
+	size_t length;
+	int n = snprintf(count, sizeof count, "rcpts %0*zu\n\n", counted ? 1 : COUNT_DIGITS,
 	    counted ? st->count : 0);
-	if (n < 0 || (size_t)n >= sizeof text - used) {
+
+	if (n < 0 || (st->common_length == 0 && make_common(st) < 0))
+		return spool_fail(st->spool, SPOOL_TMP, st->file);
+	length = st->common_length + (size_t)n;
+	if (length > SPOOL_STAGE_HEAD) {
 		errno = EMSGSIZE;
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	}
-	used += (size_t)n;
-	memcpy(st->buffer + STAGE_HEAD - used, text, used);
-	return (int)used;
+	to = st->to + SPOOL_STAGE_HEAD - length;
+	memcpy(to, st->common, st->common_length);
+	memcpy(to + st->common_length, count, (size_t)n);
+	st->count_at = (off_t)st->common_length + (off_t)strlen("rcpts ");
+	return (int)length;
 }
 
 int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The threads beside a broadcast's staging: one creates and writes envelopes in
- * the order in which they were handed over, the other begins to sync early.
- * Whichever side has nothing else to do links the text to those that stand in
- * tmp/.  What fails first ends it.
+ * the order in which they were handed over, and, when there are none, links
+ * the text to those that stand in tmp/; the other begins to sync early.  What
+ * fails first ends it.
  *
  * They take no signal, allocate nothing, and share nothing but the queue.
  * Counters that only grow, each written by one side, say whose a slot is; one
@@ -17,14 +17,14 @@
 #include "stage.h"
 #include "sync.h"
 
-static int
-write_envelope(struct spool *s, const struct job *j, const char *data)
+int
+spool_help_envelope(struct spool *s, const struct job *j, const char *slot)
 {
 	int fd = spool_create(s, SPOOL_TMP, j->path, O_WRONLY), failed;
 
 	if (fd < 0)
 		return -1;
-	failed = spool_write_all(fd, data, j->length) < 0 ? errno : 0;
+	failed = spool_write_all(fd, slot + j->from, j->length) < 0 ? errno : 0;
 	if (again_close(fd) < 0 && failed == 0)
 		failed = errno;
 	errno = failed;
@@ -63,9 +63,9 @@ is_work(struct spool_behind *b)
 }
 
 static int
-is_room(struct spool_behind *b)
+is_end(struct spool_behind *b)
 {
-	return b->failed || b->put - b->done <= (b->hurry ? 0 : SLOTS - BATCH);
+	return b->failed || b->put == b->done;
 }
 
 static int
@@ -75,9 +75,9 @@ is_early(struct spool_behind *b)
 }
 
 void
-spool_help_await_room(struct spool_behind *b)
+spool_help_await_end(struct spool_behind *b)
 {
-	sleep_until(b, is_room, &b->we_sleep, &b->room);
+	sleep_until(b, is_end, &b->we_sleep, &b->end);
 }
 
 void
@@ -124,13 +124,22 @@ spool_help_link(struct spool_behind *b)
 	return 1;
 }
 
+void
+spool_help_link_own(struct spool_behind *b, unsigned long k)
+{
+	(void)pthread_mutex_lock(&b->text);
+	if (!b->failed && spool_stage_link_text(&b->stage, k) < 0)
+		fail_locked(b, &b->linker);
+	(void)pthread_mutex_unlock(&b->text);
+}
+
 static void
 write_one(struct spool_behind *b)
 {
 	size_t slot = b->done % SLOTS;
 	const struct job *j = &b->job[slot];
 
-	if (j->length == 0 || write_envelope(&b->spool, j, b->buffer[slot]) == 0)
+	if (j->length == 0 || spool_help_envelope(&b->spool, j, b->buffer[slot]) == 0)
 		b->done++;
 	else
 		fail(b, &b->spool);
@@ -146,10 +155,10 @@ spool_help_write(void *context)
 			write_one(b);
 		else if (!spool_help_link(b))
 			sleep_until(b, is_work, &b->thread_sleeps, &b->work);
-		wake(b, is_room(b), &b->we_sleep, &b->room);
+		wake(b, is_end(b), &b->we_sleep, &b->end);
 		wake(b, is_early(b), &b->syncer_sleeps, &b->early);
 	}
-	wake(b, 1, &b->we_sleep, &b->room);     /* another may have failed since */
+	wake(b, 1, &b->we_sleep, &b->end);      /* another may have failed since */
 	return NULL;
 }
 

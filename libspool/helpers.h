@@ -9,14 +9,14 @@
 #include "spool.h"
 
 #define SLOTS      32
-#define BATCH      16         /* neither side is woken for less: waking costs as much as a file */
-#define BACKLOG    1024       /* envelopes that may wait for their link */
-#define EARLY      1024       /* envelopes, and their way to the disk begins */
-_Static_assert(2 * BATCH <= SLOTS, "who waits for room must leave enough to work on");
+#define BATCH      16         /* the thread is not woken for less: waking costs as much as a file */
+#define BACKLOG    64         /* envelopes that may wait for their link */
+#define EARLY      1024       /* envelopes by the thread, and the way of all to the disk begins */
+_Static_assert(BATCH < SLOTS && SLOTS <= BACKLOG, "there must be room for a batch, and for its links");
 
 struct job {
 	char path[2 * SPOOL_NAME_SIZE];
-	size_t length;
+	size_t from, length;            /* in its slot's buffer */
 };
 
 struct spool_behind {
@@ -28,7 +28,7 @@ struct spool_behind {
 	atomic_ulong synced;            /* jobs that were done when an early sync began */
 	atomic_int thread_sleeps, we_sleep, syncer_sleeps;
 	pthread_mutex_t lock;
-	pthread_cond_t work, room, early;
+	pthread_cond_t work, end, early;
 
 	pthread_mutex_t text;           /* for what follows */
 	struct spool linker;
@@ -48,8 +48,12 @@ void *spool_help_write(void *behind);
 void *spool_help_sync(void *behind);
 /* Links the text to one envelope that stands in tmp/: 1, or 0 where none waits for it. */
 int spool_help_link(struct spool_behind *b);
-/* Sleeps until there is room for BATCH more, all is written in a hurry, or something failed. */
-void spool_help_await_room(struct spool_behind *b);
+/* Links it to the K-th envelope, which stands there too. */
+void spool_help_link_own(struct spool_behind *b, unsigned long k);
+/* Writes J, whose octets are in SLOT: 0, or -1. */
+int spool_help_envelope(struct spool *s, const struct job *j, const char *slot);
+/* Sleeps until all that was handed over is written, or something failed. */
+void spool_help_await_end(struct spool_behind *b);
 /* There may be enough to do for the threads now. */
 void spool_help_wake(struct spool_behind *b);
 

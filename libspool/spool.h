@@ -102,6 +102,7 @@ int spool_split_claim(const char *file, char name[SPOOL_NAME_SIZE], char runner[
 /* ---- stage.c, head.c, text.c, behind.c, publish.c: writing, and the only way into new/ ---- */
 
 #define SPOOL_STAGE_BUFFER 65536
+#define SPOOL_STAGE_HEAD   4096 /* of its front is left to the head */
 
 struct spool_head {                     /* what the envelopes of one stage begin with */
 	const char *from;               /* "" is the null sender */
@@ -130,7 +131,10 @@ struct spool_stage {
 	off_t count_at;                 /* where its count stands, once the head is on disk; 0 before */
 	size_t used;
 	struct spool_behind *behind;    /* the thread that writes envelopes, or NULL */
+	char *to;                       /* where the envelope is filled: BUFFER, or a slot of BEHIND */
+	size_t common_length;           /* octets of the head that all envelopes have, once it was made */
 	char buffer[SPOOL_STAGE_BUFFER];
+	char common[SPOOL_STAGE_HEAD];  /* these */
 };
 
 /* Begins a stage and opens tmp/.text.UNIQUE, to which the caller writes the text in wire form

@@ -39,6 +39,7 @@ int
 spool_stage_begin(struct spool_stage *st, struct spool *s, int broadcast)
 {
 	memset(st, 0, offsetof(struct spool_stage, buffer));
+	st->to = st->buffer;
 	st->spool = s;
 	st->broadcast = broadcast;
 	st->fd = st->text_fd = -1;
@@ -107,7 +108,7 @@ name_envelope(struct spool_stage *st)
 		return spool_fail(st->spool, SPOOL_TMP, st->name);
 	(void)snprintf(st->file, sizeof st->file, "%s%s%s", st->broadcast ? st->name : "",
 	    st->broadcast ? "/" : "", name);
-	st->used = STAGE_HEAD;
+	st->used = SPOOL_STAGE_HEAD;
 	st->count_at = 0;
 	return 0;
 }
@@ -124,10 +125,10 @@ write_buffer(struct spool_stage *st, int counted)
 		st->fd = spool_create(st->spool, SPOOL_TMP, st->file, O_WRONLY);
 	if (st->fd < 0)
 		return -1;
-	if (spool_write_all(st->fd, st->buffer + STAGE_HEAD - head,
-	    st->used - STAGE_HEAD + (size_t)head) < 0)
+	if (spool_write_all(st->fd, st->to + SPOOL_STAGE_HEAD - head,
+	    st->used - SPOOL_STAGE_HEAD + (size_t)head) < 0)
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
-	st->used = STAGE_HEAD;
+	st->used = SPOOL_STAGE_HEAD;
 	return 0;
 }
 
@@ -145,7 +146,7 @@ spool_stage_rcpt(struct spool_stage *st, const char *line, size_t length)
 		return -1;
 	if (st->used + length + 6 > sizeof st->buffer && write_buffer(st, 0) < 0)
 		return -1;
-	to = st->buffer + st->used;
+	to = st->to + st->used;
 	memcpy(to, todo, sizeof todo);
 	memcpy(to + sizeof todo, line, length);
 	to[5 + length] = '\n';
@@ -178,7 +179,7 @@ finish(struct spool_stage *st)
 	if (again_close(fd) < 0)
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	if (st->behind != NULL)
-		return spool_behind_put(st->behind, st, NULL, 0);
+		return spool_behind_put(st->behind, st, 0, 0);
 	return spool_stage_link_text(st, st->envelopes);
 }
 
@@ -190,8 +191,8 @@ hand_over(struct spool_stage *st)
 
 	if (head < 0)
 		return -1;
-	return spool_behind_put(st->behind, st, st->buffer + STAGE_HEAD - head,
-	    st->used - STAGE_HEAD + (size_t)head);
+	return spool_behind_put(st->behind, st, SPOOL_STAGE_HEAD - (size_t)head,
+	    st->used - SPOOL_STAGE_HEAD + (size_t)head);
 }
 
 /* From so many envelopes on it pays to write them beside the filling; where each is synced by

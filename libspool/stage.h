@@ -5,8 +5,6 @@
 
 #include "spool.h"
 
-#define STAGE_HEAD 4096         /* of the buffer's front is left to the head */
-
 /* stage.c: the UNIQUE of the K-th envelope */
 int spool_stage_unique(const struct spool_stage *st, unsigned long k, char unique[SPOOL_UNIQUE_SIZE]);
 /* fsync, but where one sync of everything will stand for it. */

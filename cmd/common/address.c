@@ -156,45 +156,69 @@ address_fault(const char *s, size_t n)
 	return address_look(s, n, &atoms);
 }
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(SPOOL_PORTABLE)
-#define EACH(octet) (0x0101010101010101U * (octet))
-#define EIGHT       sizeof(uint64_t)
+#if defined(__GNUC__) && !defined(SPOOL_PORTABLE)
+#define LANES 16
 
-/* The high bit of each octet that is LOW to HIGH; none of X is over 127. */
-static uint64_t
-in_range(uint64_t x, unsigned char low, unsigned char high)
+/* Each lane an octet; where a comparison holds all bits of it are set. */
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
+
+static lanes
+lanes_at(const char *s)
 {
-	return (x + EACH(0x80U - low)) & ~(x + EACH(0x7fU - high)) & EACH(0x80U);
+	lanes x;
+
+	memcpy(&x, s, sizeof x);
+	return x;
 }
 
-/* Eight octets at a time; where N is no multiple of that, the last eight of them overlap others. */
+static int
+any(lanes x)
+{
+	uint64_t half[2];
+
+	memcpy(half, &x, sizeof half);
+	return (half[0] | half[1]) != 0;
+}
+
+/* 1 if one of them is 1, and all others are 0. */
+static int
+is_one(lanes x)
+{
+	uint64_t half[2];
+
+	memcpy(half, &x, sizeof half);
+	half[0] += half[1];             /* none is over 32 */
+	return half[0] != 0 && (half[0] & (half[0] - 1)) == 0 && (half[0] & 0x0101010101010101U) != 0;
+}
+
+static int
+is_letter_or_digit(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* Sixteen octets at a time; where N - 1 is no multiple of that, the last sixteen overlap others, whose @
+   counts once.  The N-th is looked at by itself, so that each other has one behind it. */
 int
 address_is_simple(const char *s, size_t n, int *atoms)
 {
-	uint64_t x, at, dot, good = EACH(0x80U), twice = 0, before = 0, seen = 0;
-	size_t i, again = 0;
+	const lanes place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	lanes x, bad = { 0 }, twice = { 0 }, ats = { 0 };
+	size_t i, last = n - 1 - LANES; /* where the last sixteen before the N-th begin */
+	uint8_t again;                  /* lanes of these that were looked at before */
 
 	/* with no more than 256 octets no domain is too long */
-	if (n < EIGHT || n > ADDRESS_DOMAIN_MAX + 1 || s[0] == '@' || s[n - 1] == '@')
+	if (n <= LANES || n > ADDRESS_DOMAIN_MAX + 1 || s[0] == '@' || !is_letter_or_digit(s[n - 1]))
 		return 0;
-	for (i = 0; i < n; i += EIGHT) {
-		if (n - i < EIGHT) {
-			again = EIGHT - (n - i);
-			i -= again;
-			before = 0;
-		}
-		memcpy(&x, s + i, EIGHT);
-		good &= (in_range(x | EACH(0x20U), '`', 'z') | in_range(x, '-', '9')) & ~x;  /* @ with ` */
-		dot = in_range(x, '.', '.');
-		twice |= dot & (dot << 8 | before >> 56);
-		before = dot;
-		at = in_range(x, '@', '@') >> 8 * again << 8 * again;
-		if ((at & (at - 1)) != 0 || (at != 0 && seen != 0))
-			return 0;
-		seen |= at;
+	for (i = 0; i < n - 1; i += LANES) {
+		again = i > last ? (uint8_t)(i - last) : 0;
+		x = lanes_at(s + i - again);
+		bad |= (lanes)((x | 0x20) - '`' > 'z' - '`') & (lanes)(x - '-' > '9' - '-');    /* @ with ` */
+		twice |= (lanes)(x == '.') & (lanes)(lanes_at(s + i - again + 1) == '.');
+		ats += (lanes)(x == '@') & (lanes)(place >= again) & 1;
 	}
-	*atoms = twice == 0 && s[n - 1] != '.';
-	return seen != 0 && good == EACH(0x80U);
+	*atoms = !any(twice);
+	return !any(bad) && is_one(ats);
 }
 #else
 int
