@@ -45,8 +45,10 @@ make_common(struct spool_stage *st)
 	    append_key(st, "body", h->body == 7 ? "7" : NULL) < 0 ||
 	    append_key(st, "broadcast", st->broadcast ? st->name : NULL) < 0 ||
 	    append_key(st, "key", h->key) < 0 ||
-	    append_key(st, "id", h->id) < 0)
+	    append_key(st, "id", h->id) < 0) {
+		st->common_length = 0;  /* half of it is none */
 		return -1;
+	}
 	return 0;
 }
 

@@ -157,3 +157,16 @@ release 0'
 	[ "${lines[499]}" = 'gather 0' ]
 	sed 's/^T000 /D250 /' was | cmp - "$(envelopes)"
 }
+
+@test "who goes on after a head that is too long is refused again, and nothing of it is published" {
+	run -0 --separate-stderr calls "$SPOOL" head 4090
+	[[ $output = 'recipient 0
+next 0 tmp/'*': Message too long
+publish 0 tmp/'*': Message too long' ]]
+	[ -z "$(tree)" ]
+	run -0 --separate-stderr calls "$SPOOL" head 3000
+	assert_lines 'recipient 0
+next 0
+publish 0'
+	[ "$(grep -c '^id x\{3000\}$' "$SPOOL"/new/*/*)" -eq 1 ]
+}

@@ -162,31 +162,22 @@ address_fault(const char *s, size_t n)
 /* Each lane an octet; where a comparison holds all bits of it are set. */
 typedef uint8_t lanes __attribute__((vector_size(LANES)));
 
-static lanes
-lanes_at(const char *s)
-{
-	lanes x;
-
-	memcpy(&x, s, sizeof x);
-	return x;
-}
-
 static int
-any(lanes x)
+any(const lanes *x)
 {
 	uint64_t half[2];
 
-	memcpy(half, &x, sizeof half);
+	memcpy(half, x, sizeof half);
 	return (half[0] | half[1]) != 0;
 }
 
 /* 1 if one of them is 1, and all others are 0. */
 static int
-is_one(lanes x)
+is_one(const lanes *x)
 {
 	uint64_t half[2];
 
-	memcpy(half, &x, sizeof half);
+	memcpy(half, x, sizeof half);
 	half[0] += half[1];             /* none is over 32 */
 	return half[0] != 0 && (half[0] & (half[0] - 1)) == 0 && (half[0] & 0x0101010101010101U) != 0;
 }
@@ -203,7 +194,7 @@ int
 address_is_simple(const char *s, size_t n, int *atoms)
 {
 	const lanes place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-	lanes x, bad = { 0 }, twice = { 0 }, ats = { 0 };
+	lanes x, next, bad = { 0 }, twice = { 0 }, ats = { 0 };
 	size_t i, last = n - 1 - LANES; /* where the last sixteen before the N-th begin */
 	uint8_t again;                  /* lanes of these that were looked at before */
 
@@ -212,13 +203,14 @@ address_is_simple(const char *s, size_t n, int *atoms)
 		return 0;
 	for (i = 0; i < n - 1; i += LANES) {
 		again = i > last ? (uint8_t)(i - last) : 0;
-		x = lanes_at(s + i - again);
+		memcpy(&x, s + i - again, LANES);
+		memcpy(&next, s + i - again + 1, LANES);
 		bad |= (lanes)((x | 0x20) - '`' > 'z' - '`') & (lanes)(x - '-' > '9' - '-');    /* @ with ` */
-		twice |= (lanes)(x == '.') & (lanes)(lanes_at(s + i - again + 1) == '.');
+		twice |= (lanes)(x == '.') & (lanes)(next == '.');
 		ats += (lanes)(x == '@') & (lanes)(place >= again) & 1;
 	}
-	*atoms = !any(twice);
-	return !any(bad) && is_one(ats);
+	*atoms = !any(&twice);
+	return !any(&bad) && is_one(&ats);
 }
 #else
 int

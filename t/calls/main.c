@@ -19,6 +19,7 @@
  *   mark        claims the first of them and marks its two recipients D, with no more memory for the second
  *   gather N... claims the first of them, gathers the D of its recipients N (separated by commas), and
  *               shows what its file says before and after they are written
+ *   head N      stages an envelope whose id has N octets, and goes on whatever is said of it
  */
 #include "calls.h"
 #include "spool.h"
@@ -164,6 +165,24 @@ gather(const char *numbers)
 	say("release", spool_release(&e, 0), 0);
 }
 
+static void
+head(const char *octets)
+{
+	static struct spool_stage st;
+	char id[8192] = "";
+
+	memset(id, 'x', strtoul(octets, NULL, 10) % sizeof id);
+	if (spool_stage_begin(&st, &spool, 1) < 0) {
+		say("begin", -1, 0);
+		return;
+	}
+	st.head.from = "news@example.org";
+	st.head.id = id;
+	say("recipient", spool_stage_rcpt(&st, "ann@example.com", strlen("ann@example.com")), 0);
+	say("next", spool_stage_next(&st), 0);
+	say("publish", spool_stage_publish(&st), 0);
+}
+
 static int
 take_step(const char *name, const char *argument, int *at)
 {
@@ -180,6 +199,11 @@ take_step(const char *name, const char *argument, int *at)
 	if (strcmp(name, "gather") == 0) {
 		++*at;
 		gather(argument);
+		return 0;
+	}
+	if (strcmp(name, "head") == 0) {
+		++*at;
+		head(argument);
 		return 0;
 	}
 	if (strcmp(name, "later") == 0) {
