@@ -57,7 +57,13 @@ verp_room(const char *sender)
 int
 verp_fits(size_t room, const char *s, size_t n)
 {
-	return n > 0 && n <= room && s[n - 1] != '.' && memchr(s, '@', n) != NULL && is_plain(s, n);
+	int atoms;
+
+	if (n == 0 || n > room)
+		return 0;
+	if (address_is_simple(s, n, &atoms))
+		return atoms;
+	return s[n - 1] != '.' && memchr(s, '@', n) != NULL && is_plain(s, n);
 }
 
 static char *
