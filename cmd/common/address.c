@@ -157,7 +157,8 @@ address_fault(const char *s, size_t n)
 }
 
 #if defined(__GNUC__) && !defined(SPOOL_PORTABLE)
-#define LANES 16
+#define LANES  16
+#define ONE_16 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 
 /* Each lane an octet; where a comparison holds all bits of it are set. */
 typedef uint8_t lanes __attribute__((vector_size(LANES)));
@@ -193,21 +194,22 @@ is_letter_or_digit(char c)
 int
 address_is_simple(const char *s, size_t n, int *atoms)
 {
-	const lanes place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-	lanes x, next, bad = { 0 }, twice = { 0 }, ats = { 0 };
+	static const uint8_t counts[2 * LANES] = { [LANES] = ONE_16 };
+	lanes x, next, fresh, bad = { 0 }, twice = { 0 }, ats = { 0 };
 	size_t i, last = n - 1 - LANES; /* where the last sixteen before the N-th begin */
-	uint8_t again;                  /* lanes of these that were looked at before */
+	size_t again;                   /* lanes of these that were looked at before */
 
 	/* with no more than 256 octets no domain is too long */
 	if (n <= LANES || n > ADDRESS_DOMAIN_MAX + 1 || s[0] == '@' || !is_letter_or_digit(s[n - 1]))
 		return 0;
 	for (i = 0; i < n - 1; i += LANES) {
-		again = i > last ? (uint8_t)(i - last) : 0;
+		again = i > last ? i - last : 0;
 		memcpy(&x, s + i - again, LANES);
 		memcpy(&next, s + i - again + 1, LANES);
+		memcpy(&fresh, counts + LANES - again, LANES);
 		bad |= (lanes)((x | 0x20) - '`' > 'z' - '`') & (lanes)(x - '-' > '9' - '-');    /* @ with ` */
 		twice |= (lanes)(x == '.') & (lanes)(next == '.');
-		ats += (lanes)(x == '@') & (lanes)(place >= again) & 1;
+		ats += (lanes)(x == '@') & fresh;
 	}
 	*atoms = !any(&twice);
 	return !any(&bad) && is_one(&ats);

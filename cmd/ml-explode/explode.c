@@ -42,7 +42,7 @@ add(struct explode *x, const struct list_line *r)
 	if (spool_stage_rcpt(&x->stage, r->text, r->length) < 0)
 		return spool_failed(x);
 	x->rcpts++;
-	if (x->rcpts % x->most == 0 && spool_stage_next(&x->stage) < 0)
+	if (x->stage.count == x->most && spool_stage_next(&x->stage) < 0)
 		return spool_failed(x);
 	return EX_OK;
 }
