@@ -13,6 +13,7 @@ CONSUMER=$BATS_TEST_DIRNAME/layout/consumer.sh
 
 setup()
 {
+	export TMPDIR=$BATS_TEST_TMPDIR        # a consumer that is killed leaves its own there
 	mkspool
 	GOT=$BATS_TEST_TMPDIR/got
 	: >"$GOT"
