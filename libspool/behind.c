@@ -85,14 +85,10 @@ check(struct spool_behind *b, struct spool *s)
 	return spool_fail_at(s, b->object);
 }
 
-/* Here and now. */
-static int
-write_here(struct spool_behind *b, struct spool_stage *st, const struct job *j)
+int
+spool_behind_has_room(const struct spool_behind *b)
 {
-	if (j->length > 0 && spool_help_envelope(st->spool, j, st->to) < 0)
-		return -1;
-	spool_help_link_own(b, st->envelopes);
-	return check(b, st->spool);
+	return b->put - b->done < SLOTS - 1;
 }
 
 int
@@ -103,14 +99,19 @@ spool_behind_put(struct spool_behind *b, struct spool_stage *st, size_t from, si
 	memcpy(j->path, st->file, sizeof j->path);
 	j->from = from;
 	j->length = length;
-	if (b->put - b->done == SLOTS - 1)
-		return write_here(b, st, j);
 	b->number[b->put % BACKLOG] = st->envelopes;
 	b->put++;
 	st->to = b->buffer[b->put % SLOTS];
 	spool_help_wake(b);
 	while (b->put - b->linked == BACKLOG && spool_help_link(b))
 		continue;
+	return check(b, st->spool);
+}
+
+int
+spool_behind_link(struct spool_behind *b, struct spool_stage *st)
+{
+	spool_help_link_own(b, st->envelopes);
 	return check(b, st->spool);
 }
 

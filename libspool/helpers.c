@@ -17,8 +17,8 @@
 #include "stage.h"
 #include "sync.h"
 
-int
-spool_help_envelope(struct spool *s, const struct job *j, const char *slot)
+static int
+write_envelope(struct spool *s, const struct job *j, const char *slot)
 {
 	int fd = spool_create(s, SPOOL_TMP, j->path, O_WRONLY), failed;
 
@@ -139,7 +139,7 @@ write_one(struct spool_behind *b)
 	size_t slot = b->done % SLOTS;
 	const struct job *j = &b->job[slot];
 
-	if (j->length == 0 || spool_help_envelope(&b->spool, j, b->buffer[slot]) == 0)
+	if (write_envelope(&b->spool, j, b->buffer[slot]) == 0)
 		b->done++;
 	else
 		fail(b, &b->spool);

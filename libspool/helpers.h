@@ -50,8 +50,6 @@ void *spool_help_sync(void *behind);
 int spool_help_link(struct spool_behind *b);
 /* Links it to the K-th envelope, which stands there too. */
 void spool_help_link_own(struct spool_behind *b, unsigned long k);
-/* Writes J, whose octets are in SLOT: 0, or -1. */
-int spool_help_envelope(struct spool *s, const struct job *j, const char *slot);
 /* Sleeps until all that was handed over is written, or something failed. */
 void spool_help_await_end(struct spool_behind *b);
 /* There may be enough to do for the threads now. */

@@ -164,7 +164,7 @@ spool_stage_in_time(struct spool_stage *st)
 	return spool_fail(st->spool, SPOOL_TMP, st->name);
 }
 
-/* Writes the envelope here and now; its text is linked by whoever has it. */
+/* Writes the envelope here and now. */
 static int
 finish(struct spool_stage *st)
 {
@@ -179,7 +179,7 @@ finish(struct spool_stage *st)
 	if (again_close(fd) < 0)
 		return spool_fail(st->spool, SPOOL_TMP, st->file);
 	if (st->behind != NULL)
-		return spool_behind_put(st->behind, st, 0, 0);
+		return spool_behind_link(st->behind, st);
 	return spool_stage_link_text(st, st->envelopes);
 }
 
@@ -207,13 +207,14 @@ go_behind(struct spool_stage *st)
 int
 spool_stage_next(struct spool_stage *st)
 {
-	int result;
+	int is_handed, result;
 
 	if (st->count == 0)
 		return 0;
 	if (spool_stage_in_time(st) < 0)
 		return -1;
-	result = st->behind != NULL && st->fd < 0 ? hand_over(st) : finish(st);
+	is_handed = st->behind != NULL && st->fd < 0 && spool_behind_has_room(st->behind);
+	result = is_handed ? hand_over(st) : finish(st);
 	if (result < 0)
 		return -1;
 	st->rcpts += st->count;

@@ -90,15 +90,14 @@ explode()
 	echo ml-explode -f news@example.org -V += -n 2 -l list "$@" "$SPOOL"
 }
 
-# A hundred envelopes: all but the first thirty-two are written by a thread.  strace counts the calls of
-# each thread apart, and only that thread makes so many of these.
+# Four hundred envelopes: all but the first thirty-two are written by two threads.
 behind()
 {
 	addresses 400 >list
 	echo ml-explode -f news@example.org -n 1 -l list "$SPOOL"
 }
 
-# Each thread counts its own calls; of so many one of the two comes there.
+# strace counts the calls of each thread apart; of so many one of the two comes there.
 BEHIND='openat 60
 openat 66
 write 40
