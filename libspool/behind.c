@@ -100,6 +100,7 @@ spool_behind_put(struct spool_behind *b, struct spool_stage *st, size_t from, si
 	j->from = from;
 	j->length = length;
 	b->number[b->put % BACKLOG] = st->envelopes;
+	b->staged = st->envelopes;
 	b->put++;
 	st->to = b->buffer[b->put % SLOTS];
 	spool_help_wake(b);
@@ -112,6 +113,8 @@ int
 spool_behind_link(struct spool_behind *b, struct spool_stage *st)
 {
 	spool_help_link_own(b, st->envelopes);
+	b->staged = st->envelopes;
+	spool_help_wake(b);
 	return check(b, st->spool);
 }
 

@@ -71,7 +71,7 @@ is_end(struct spool_behind *b)
 static int
 is_early(struct spool_behind *b)
 {
-	return b->ending || b->failed || b->hurry || b->done - b->synced >= EARLY;
+	return b->ending || b->failed || b->hurry || b->staged - b->synced >= EARLY;
 }
 
 void
@@ -172,7 +172,7 @@ spool_help_sync(void *context)
 		sleep_until(b, is_early, &b->syncer_sleeps, &b->early);
 		if (b->ending || b->failed || b->hurry)
 			return NULL;
-		b->synced = b->done;
+		b->synced = b->staged;
 		if (spool_whole_sync(b->syncers.dir[SPOOL_TMP]) < 0) {
 			(void)spool_fail(&b->syncers, SPOOL_TMP, b->stage.name);
 			fail(b, &b->syncers);

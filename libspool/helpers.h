@@ -11,7 +11,7 @@
 #define SLOTS      32
 #define BATCH      16         /* the thread is not woken for less: waking costs as much as a file */
 #define BACKLOG    64         /* envelopes that may wait for their link */
-#define EARLY      1024       /* envelopes by the thread, and the way of all to the disk begins */
+#define EARLY      1024       /* envelopes, whoever wrote them, and their way to the disk begins */
 _Static_assert(BATCH < SLOTS && SLOTS <= BACKLOG, "there must be room for a batch, and for its links");
 
 struct job {
@@ -25,7 +25,7 @@ struct spool_behind {
 	struct spool spool, syncers;    /* each thread's own copy */
 	atomic_ulong put, done;         /* jobs so far; those between are the thread's */
 	atomic_int hurry, ending;
-	atomic_ulong synced;            /* jobs that were done when an early sync began */
+	atomic_ulong staged, synced;    /* envelopes so far; when an early sync began */
 	atomic_int thread_sleeps, we_sleep, syncer_sleeps;
 	pthread_mutex_t lock;
 	pthread_cond_t work, end, early;

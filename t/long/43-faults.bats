@@ -182,6 +182,17 @@ need_behind()
 		END { exit bad || !synced }' trace
 }
 
+# however they share the writing
+@test "ml-explode with very many envelopes begins to sync while it stages the rest" {
+	local command
+	read -ra command < <(behind)
+	need_behind "${command[@]}"
+	addresses 1500 >list
+	strace -f -qq -o trace -e trace=linkat,syncfs "${command[@]}" >out 2>err <letter
+	[ -s out ] && [ ! -s err ]
+	awk '/syncfs\(/ && links < 1500 { early++ } /linkat\(/ { links++ } END { exit !early || links != 1500 }' trace
+}
+
 @test "ml-explode with very many envelopes, whose early sync fails, says so and leaves nothing" {
 	local command
 	read -ra command < <(behind)
