@@ -263,6 +263,24 @@ run/R'
 	[ "$(event connect)" -eq 1 ]
 }
 
+@test "likewise while the greeting does" {
+	sink
+	rule 'connect * times 1 stall 1'
+	explode 3 -n 3
+	start_runner -t 4
+	wait_for events_are stall 1
+	kill -s STOP "$PID"
+	end=$(($(now) + 3000000))
+	wait_for eval '[ "$(now)" -gt '"$end"' ]'
+	kill -s CONT "$PID"
+	wait_for has_delivered 3
+	stop "$PID"
+	[ "$status" -eq 0 ]
+	clean 3
+	run ! grep ^down "$PID_ERR"
+	[ "$(event connect)" -eq 1 ]
+}
+
 @test "a runner whose run file is taken away takes a new name, goes on, and sends each once" {
 	sink -d 10
 	start_runner
