@@ -110,7 +110,7 @@ parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 	const char *line_end = line + length;
 	char *end;
 
-	if (length < 6 || (line[0] != 'T' && line[0] != 'D' && line[0] != 'F') || !digits(line + 1) ||
+	if (length < 6 || length - 5 > SPOOL_LINE_MAX || (line[0] != 'T' && line[0] != 'D' && line[0] != 'F') || !digits(line + 1) ||
 	    line[4] != ' ')
 		return -1;
 	r->state = line[0];
@@ -118,12 +118,12 @@ parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 	r->address = line + 5;
 	end = r->address + address_length(r->address);
 	r->fields = end;
-	if (*end == '\t' && memchr(end, '\0', (size_t)(line_end - end)) == NULL) {
+	if (*end == '\t' && spool_fields_fault(end + 1, line_end) == NULL) {
 		*end = '\0';
 		r->fields = end + 1;
 		line_end = end;
 	}
-	return end == line_end && end > r->address ? 0 : -1;
+	return end == line_end && end > r->address && end - r->address <= SPOOL_ADDRESS_MAX ? 0 : -1;
 }
 
 int

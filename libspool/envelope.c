@@ -59,6 +59,23 @@ set_number(const char *text, uint64_t *value)
 	return *end == '\0' && errno == 0;
 }
 
+/* OFFSET LENGTH ENCODING KEY [DEFAULT] */
+static int
+is_slot(const char *value)
+{
+	static const char digits[] = "0123456789";
+	size_t n;
+	int word;
+
+	for (word = 0; word < 3; word++) {
+		n = word < 2 ? strspn(value, digits) : strcspn(value, " ");
+		if (n == 0 || value[n] != ' ')
+			return 0;
+		value += n + 1;
+	}
+	return *value != '\0' && *value != ' ';
+}
+
 /* 0 if the line is well formed; unknown keys are. */
 static int
 set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
@@ -70,8 +87,6 @@ set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
 	if (strcmp(key, "rcpts") == 0)
 		/* the largest number there is stands for none, and nobody has so many */
 		return set_number(value, rcpts) && *rcpts != UINT64_MAX ? 0 : -1;
-	if (strcmp(key, "slot") == 0)
-		return -1;              /* a text to be merged must not go out as it is */
 	if (strcmp(key, "from") == 0)
 		e->from = value;
 	else if (strcmp(key, "id") == 0)
@@ -84,6 +99,9 @@ set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
 		if (!set_number(value, &number) || (number != 7 && number != 8))
 			return -1;
 		e->body = (int)number;
+	} else if (strcmp(key, "slot") == 0) {
+		e->slots = 1;
+		return is_slot(value) ? 0 : -1;
 	} else if (strcmp(key, "broadcast") == 0 && spool_is_name(value))
 		(void)snprintf(e->broadcast, sizeof e->broadcast, "%s", value);
 	return 0;

@@ -19,6 +19,7 @@
 #define SPOOL_UNIQUE_MAX   80
 #define SPOOL_RUNNER_MAX   100
 #define SPOOL_KEY_MAX      100
+#define SPOOL_ADDRESS_MAX  320
 #define SPOOL_LINE_MAX     8192         /* a recipient's line in a list: address and fields */
 #define SPOOL_TEXT_NOTE    512          /* a reply behind `! N`, cut to this */
 
@@ -250,6 +251,7 @@ struct spool_envelope {
 	char verp[3];                   /* "" if none */
 	char broadcast[SPOOL_NAME_SIZE];
 	int body;
+	int slots;                      /* the text has some, to be filled for each recipient */
 	size_t rcpts, todo, untried, delivered, failed;
 	off_t first, notes;             /* offsets of the first recipient and of what follows the last */
 	int noted;                      /* a `!` line with a 4xx reply: it has been deferred before */
@@ -270,6 +272,10 @@ int spool_envelope_open(struct spool_envelope *e, struct spool *s, enum spool_di
 int spool_envelope_look(struct spool_envelope *e, struct spool *s, enum spool_dir dir, const char *file);
 /* Closes and frees; marks that were not synced stay as written. */
 void spool_envelope_close(struct spool_envelope *e);
+
+/* NULL if what stands from FIELDS to END, behind an address and a TAB, are fields; else what is wrong with
+   them, as an unchanging text. */
+const char *spool_fields_fault(const char *fields, const char *end);
 
 struct spool_rcpt {
 	size_t index;                   /* from 1 */

@@ -38,6 +38,8 @@ may_go(struct sweep *w, const char *name)
 	char key[SPOOL_KEY_MAX + 1];
 	int recorded;
 
+	if (*name == '.')               /* nobody's business */
+		return 0;
 	if (!spool_is_name(name)) {
 		spool_strange(w->spool, SPOOL_TMP, name, "neither an envelope nor a broadcast");
 		return 0;

@@ -235,6 +235,35 @@ ml-explode: list:6: dot@x.org.: the plain sender is used"
 	[ "$(envelopes | wc -l)" -eq 2 ]
 }
 
+catches_term()
+{
+	local caught
+	caught=$(sed -n 's/^SigCgt:[^0-9a-f]*//p' "/proc/$1/status")
+	((0x${caught:-0} & 0x4000))
+}
+
+has_ended()
+{
+	! grep -q '^State:	[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
+@test "HUP and TERM end a wait for somebody who writes the list, or the message" {
+	mkfifo never
+	for signal in HUP TERM; do
+		for files in '-l list -m never' '-l never -m message'; do
+			# shellcheck disable=SC2086
+			start ml-explode -f a@x.org $files "$SPOOL"
+			wait_for catches_term "$PID"
+			# one that comes before the wait begins does not end it
+			wait_for eval 'kill -s $signal "$PID"; has_ended "$PID"'
+			stop "$PID"
+			[ "$status" -eq 75 ]
+			[ "$(cat "$PID_ERR")" = 'ml-explode: never: stopped by a signal, nothing was sent' ]
+			[ -z "$(tree)" ]
+		done
+	done
+}
+
 @test "HUP, INT and TERM leave nothing behind, also in the middle of the list" {
 	for signal in HUP INT TERM; do
 		mkfifo "$signal"

@@ -408,6 +408,22 @@ older()
 requeued due=0 returned=1 held=0 swept=0 purged=0 repaired=0 published=0"
 }
 
+@test "the claim of a dead consumer that merges goes back like any other, and a runner that can't puts it aside" {
+	post
+	sed -i '2i slot 9 1 raw name friend' "$SPOOL/new/$NAME"
+	claim "$DEAD"
+	peer "$DEAD" pid "$(gone)"
+	run -0 --separate-stderr requeue
+	assert_stderr "dead runner=$DEAD
+requeued due=0 returned=1 held=0 swept=0 purged=0 repaired=0 published=0"
+	[ "$(tail -n 1 "$SPOOL/new/$NAME")" = "! 0 died $DEAD todo=1" ]
+	[ "$(ml-status -l "$SPOOL" | cut -f 1,4)" = $'new\t1' ]
+	run -0 --separate-stderr ml-runner -1 "$SPOOL" pipe true
+	[ -f "$SPOOL/hold/$NAME" ]
+	assert_stderr "held name=$NAME reason=\"its text is to be merged\""
+	[ "$(rcpts hold | cut -c 1-4)" = T000 ]
+}
+
 @test "five deaths without a mark in between put an envelope into hold/" {
 	post 3
 	for death in 1 2 3 4 5; do

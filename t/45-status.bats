@@ -198,6 +198,16 @@ orphan()
 	[ -z "$(ls "$SPOOL/mess")" ]
 }
 
+@test "so they are when the spool was named from where one stands" {
+	awk -v dir="$SPOOL/mess" 'BEGIN {
+		for (i = 1; i <= 120; i++) { f = dir "/lost." i; printf "x" >f; close(f) }
+	}'
+	touch -d '2 days ago' "$SPOOL/mess"/*
+	cd "$SPOOL/.."
+	run -0 sh -c "$(ml-status "${SPOOL##*/}" | grep '^cd ')"
+	[ -z "$(ls "$SPOOL/mess")" ]
+}
+
 @test "one that is less than 36 hours old may be in the making and is not counted" {
 	orphan lost
 	touch -d '35 hours ago' "$SPOOL/mess/lost"

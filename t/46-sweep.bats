@@ -192,6 +192,15 @@ young.part' ]
 	[ -e "$SPOOL/tmp/backup/file" ]
 }
 
+@test "so does one with a dot, of which nobody speaks" {
+	mkdir "$SPOOL/tmp/.backup"
+	touch "$SPOOL/tmp/.backup/file"
+	touch -d '2 days ago' "$SPOOL/tmp/.backup"
+	run -0 --separate-stderr ml-requeue "$SPOOL"
+	assert_stderr ''
+	[ -e "$SPOOL/tmp/.backup/file" ]
+}
+
 @test "a .sweep. envelope that another round left is finished at once, with its message" {
 	post
 	mv "$SPOOL/new/$NAME" "$SPOOL/tmp/.sweep.0123456789abcdef.$NAME"

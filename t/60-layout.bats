@@ -289,6 +289,24 @@ seen S T 0 $dead"
 		put $n.notext ml1 "$from" "$born" '' "$x"
 		rm "$SPOOL/mess/notext"
 		put $n..hidden ml1 "$from" "$born" '' "$x"
+		put $n.field ml1 "$from" "$born" '' 'T000 6@e.example	k=v		n=	'
+		put $n.delims ml1 "$from" "$born" 'verp ><' '' 'T000 7@e.example'
+		put $n.spaces ml1 "$from" "$born" 'verp   ' '' 'T000 9@e.example'
+		put $n.dots ml1 "$from" "$born" 'verp ..' '' 'T000 11@e.example'
+		put $n.atoms ml1 "$from" "$born" 'verp #?' '' 'T000 12@e.example'
+		put $n.long ml1 "$from" "$born" '' "T000 $(printf %0310d 13)@e.example"
+		put $n.longer ml1 "$from" "$born" '' "T000 $(printf %0311d 13)@e.example"
+		put $n.wide ml1 "$from" "$born" '' "T000 14@e.example	k=$(printf %08177d 0)"
+		put $n.wider ml1 "$from" "$born" '' "T000 14@e.example	k=$(printf %08178d 0)"
+		put $n.nokey ml1 "$from" "$born" '' 'T000 x@e.example	=v'
+		put $n.novalue ml1 "$from" "$born" '' 'T000 x@e.example	k'
+		put $n.spaced ml1 "$from" "$born" '' 'T000 x@e.example	k k=v'
+		put $n.control ml1 "$from" "$born" '' 'T000 x@e.example	k='$'\e'
+		put $n.angles ml1 'from <>' "$born" '' "$x"
+		put $n.once ml1 "$from" 'born then' "$born" '' "$x"
+		put $n.slot ml1 "$from" "$born" 'slot 9 1 raw name' '' "$x"
+		put $n.noslot ml1 "$from" "$born" 'slot 9 raw name' '' 'D250 x@e.example'
+		put $n.merged ml1 "$from" "$born" 'slot 9 1 raw name x y' '' 'D250 x@e.example'
 		: >"$SPOOL/new/$n.void"
 		mkdir "$SPOOL/new/$n.nobody"
 		run -0 $consumer
@@ -300,9 +318,9 @@ seen S T 0 $dead"
 	diff "$BATS_TEST_TMPDIR/tree.ours" "$BATS_TEST_TMPDIR/tree.theirs"
 	diff "$BATS_TEST_TMPDIR/got.ours" "$BATS_TEST_TMPDIR/got.theirs"
 	[ "$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/got.ours" | sort -n | xargs)" = \
-	    '1@e.example 2@e.example 3@e.example 4@e.example 5@e.example 8@e.example 10@e.example' ]
+	    "$(printf '%s@e.example\n' {1..12} "$(printf %0310d 13)" 14 | xargs)" ]
 	run -0 grep -c ^hold/ "$BATS_TEST_TMPDIR/tree.ours"
-	[ "$output" = 11 ]
+	[ "$output" = 21 ]
 	grep -qx 'new/.hidden' "$BATS_TEST_TMPDIR/tree.ours"
 }
 

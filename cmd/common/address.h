@@ -3,9 +3,9 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
-#include <stddef.h>
+#include "spool.h"
 
-#define ADDRESS_MAX 320
+#define ADDRESS_MAX SPOOL_ADDRESS_MAX
 #define ADDRESS_DOMAIN_MAX 255
 
 /* NULL if the N octets at S are an address, else what is wrong, as an unchanging text. */

@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "die.h"
 #include "input.h"
 #include "stop.h"
+
+/* A FIFO opens when somebody writes to it, which may be never. */
+static int
+open_or_stop(const char *path)
+{
+	int fd = -1, saved;
+
+	if (stop_interrupts(1) < 0)
+		return -1;
+	errno = EINTR;
+	while (fd < 0 && errno == EINTR && !stop_asked())
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	saved = errno;
+	if (stop_interrupts(0) == 0)
+		errno = saved;
+	return fd;
+}
 
 int
 input_open(const char *path)
@@ -15,11 +33,11 @@ input_open(const char *path)
 
 	if (strcmp(path, "-") == 0)
 		return STDIN_FILENO;
-	do
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd < 0 && errno == EINTR && !stop_asked());
+	fd = open_or_stop(path);
 	if (fd >= 0)
 		return fd;
+	if (stop_asked())
+		exit(input_failed(path));
 	if (exit_code(errno) == EX_UNAVAILABLE)
 		die_text(EX_TEMPFAIL, path, "%s", strerror(errno));
 	die_errno(path);

@@ -109,35 +109,6 @@ next_line(struct list *l, struct list_line *r)
 	return 1;
 }
 
-static int
-is_key_char(unsigned char c)
-{
-	return c > ' ' && c != 0x7f && c != '=';
-}
-
-/* FIELDS begin behind a TAB.  An empty one is none: a database joins what is NULL to nothing. */
-static const char *
-fields_fault(const char *p, const char *end)
-{
-	const char *key;
-
-	for (;; p++) {
-		while (p < end && *p == '\t')
-			p++;
-		if (p == end)
-			return NULL;
-		for (key = p; p < end && is_key_char((unsigned char)*p); p++)
-			;
-		if (p == key || p == end || *p != '=')
-			return "a field is not key=value";
-		for (; p < end && *p != '\t'; p++)
-			if ((unsigned char)*p < ' ' || *p == 0x7f)
-				return "control character in a field";
-		if (p == end)
-			return NULL;
-	}
-}
-
 int
 list_next(struct list *l, struct list_line *r)
 {
@@ -157,6 +128,6 @@ list_next(struct list *l, struct list_line *r)
 	r->address = tab == NULL ? r->length : (size_t)(tab - r->text);
 	l->fault = address_look(r->text, r->address, &r->atoms);
 	if (l->fault == NULL && tab != NULL)
-		l->fault = fields_fault(tab + 1, r->text + r->length);
+		l->fault = spool_fields_fault(tab + 1, r->text + r->length);
 	return l->fault == NULL ? 1 : 2;
 }

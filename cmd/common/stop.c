@@ -23,14 +23,20 @@ ask(int signal)
 }
 
 static int
-catch(int signal)
+catch(int signal, int flags)
 {
-	struct sigaction old, now = { .sa_handler = ask, .sa_flags = SA_RESTART };
+	struct sigaction old, now = { .sa_handler = ask, .sa_flags = flags };
 
 	(void)sigemptyset(&now.sa_mask);
 	if (sigaction(signal, NULL, &old) < 0)
 		return -1;
 	return old.sa_handler == SIG_IGN ? 0 : sigaction(signal, &now, NULL);
+}
+
+static int
+catch_all(int flags)
+{
+	return catch(SIGINT, flags) < 0 || catch(SIGTERM, flags) < 0 || catch(SIGHUP, flags) < 0 ? -1 : 0;
 }
 
 int
@@ -44,7 +50,13 @@ stop_catch(void)
 		if (anew_fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 ||
 		    anew_fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
 			return -1;
-	return catch(SIGINT) < 0 || catch(SIGTERM) < 0 || catch(SIGHUP) < 0 ? -1 : 0;
+	return catch_all(SA_RESTART);
+}
+
+int
+stop_interrupts(int on)
+{
+	return ends[1] < 0 ? 0 : catch_all(on ? 0 : SA_RESTART);
 }
 
 int

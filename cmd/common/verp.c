@@ -43,6 +43,13 @@ verp_delims_ok(const char *delims)
 	return strlen(delims) == 2 && strspn(delims, "-=+") == 2;
 }
 
+int
+verp_delims_are_atoms(const char *delims)
+{
+	return strlen(delims) == 2 && address_is_ascii(delims, 2) && strpbrk(delims, "@.") == NULL &&
+	    is_plain(delims, 2);
+}
+
 size_t
 verp_room(const char *sender)
 {

@@ -12,6 +12,8 @@
 
 /* 1 if DELIMS is two characters of "-=+", else 0. */
 int verp_delims_ok(const char *delims);
+/* 1 if DELIMS is two octets that need no quotes wherever they stand, as an envelope of others may have them. */
+int verp_delims_are_atoms(const char *delims);
 
 /* Octets that SENDER leaves for a recipient; 0 if it can't be expanded at all (null, or quoted). */
 size_t verp_room(const char *sender);

@@ -162,9 +162,13 @@ begin(struct runner *r, struct job *j)
 	append(r, j);
 	spool_cursor_begin(&j->cursor, e);
 	j->second_pass = e->todo > e->untried;
-	j->path_room = *e->verp != '\0' ? verp_room(e->from) : 0;
+	j->path_room = verp_delims_are_atoms(e->verp) ? verp_room(e->from) : 0;
 	if (e->todo == 0) {
 		settle(r, j);
+		return 0;
+	}
+	if (e->slots) {
+		settle_hold(r, j, "its text is to be merged");
 		return 0;
 	}
 	j->body = body_open(&r->spool, spool_unique(e->name));

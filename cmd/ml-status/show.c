@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The picture for an operator: what there is, who works on it, and what wants a hand. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
@@ -90,16 +91,18 @@ static void
 show_commands(const struct view *v, const struct picture *p)
 {
 	unsigned long i, count = p->orphans < ORPHANS_MAX ? p->orphans : ORPHANS_MAX;
+	char *path = realpath(v->path, NULL);   /* each line must find it, wherever the last one went */
 
 	for (i = 0; i < count; i++) {
 		if (i % NAMES_A_LINE == 0) {
 			(void)fputs(i > 0 ? "\ncd " : "cd ", v->out);
-			put_quoted(v->out, v->path);
+			put_quoted(v->out, path != NULL ? path : v->path);
 			(void)fputs(" && rm -f", v->out);
 		}
 		(void)fprintf(v->out, " mess/%s", p->orphan[i]);
 	}
 	(void)fputc('\n', v->out);
+	free(path);
 	if (p->orphans > count)
 		(void)fprintf(v->out, "and then look again: there are %lu more\n", p->orphans - count);
 }

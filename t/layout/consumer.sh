@@ -52,6 +52,15 @@ trap 'leave 0' TERM INT
 # A line more at the end shows whether the last one has its LF.
 parse() {
 	{ cat "$1"; echo '#'; } | awk '
+	# what decides what is sent must be what its row in the document allows
+	function allowed(key, value) {
+		if (key == "born" || key == "rcpts") return value ~ /^[0-9]+$/
+		if (key == "from") return value !~ /[[:cntrl:]<>]/
+		if (key == "verp") return length(value) == 2
+		if (key == "body") return value ~ /^[78]$/
+		if (key == "slot") return value ~ /^[0-9]+ [0-9]+ [^ ]+ [^ ]/
+		return 1
+	}
 	function line(s) {
 		if (part == "") {
 			if (s != "ml1") { bad = 1; return }
@@ -59,18 +68,21 @@ parse() {
 		} else if (part == "head") {
 			if (s == "") { part = "rcpts"; return }
 			if (!(at_space = index(s, " "))) return
-			head[substr(s, 1, at_space - 1)] = substr(s, at_space + 1)
+			key = substr(s, 1, at_space - 1)
+			head[key] = substr(s, at_space + 1)
+			if (!allowed(key, head[key])) bad = 1
 		} else if (part == "rcpts") {
 			if ("rcpts" in head ? n + 0 == head["rcpts"] + 0 : s ~ /^!/) {
 				part = "notes"
 				return
 			}
-			if (s !~ /^[TDF][0-9][0-9][0-9] [^\t<>]+(\t.*)?$/) {
+			address = substr(s, 6)
+			sub(/\t.*/, "", address)
+			if (s !~ /^[TDF][0-9][0-9][0-9] [^[:cntrl:]<>]+(\t([^[:cntrl:] =]+=[^[:cntrl:]]*)?)*$/ ||
+			    length(address) > 320 || length(s) > 5 + 8192) {
 				bad = 1
 				return
 			}
-			address = substr(s, 6)
-			sub(/\t.*/, "", address)
 			print "rcpt", substr(s, 1, 1), substr(s, 2, 3), at, ++n, address
 		}
 	}
@@ -79,10 +91,8 @@ parse() {
 	END {
 		if (part == "rcpts" && !("rcpts" in head) && last != "#" && last !~ /^!/) bad = 1
 		if (bad || part == "head" || part == "") exit 1
-		if (!("from" in head) || head["born"] !~ /^[0-9]+$/) exit 1
-		if ("verp" in head && length(head["verp"]) != 2) exit 1
-		if ("body" in head && head["body"] !~ /^[78]$/) exit 1
-		if ("rcpts" in head && (head["rcpts"] !~ /^[0-9]+$/ || head["rcpts"] + 0 > n + 0)) exit 1
+		if (!("from" in head) || !("born" in head)) exit 1
+		if ("rcpts" in head && head["rcpts"] + 0 > n + 0) exit 1
 		for (key in head) print key, head[key]
 	}'
 }
@@ -117,6 +127,9 @@ return_path() {
 	case $p in
 	*[\"\ ]*) p=$1 ;;
 	esac
+	case $2 in
+	*[!0-9A-Za-z!\#\$%\&\'*+/=?^_\`\{\|\}~-]*) p=$1 ;;
+	esac
 	[ ${#p} -le 256 ] || p=$1
 	printf %s "$p"
 }
@@ -128,13 +141,9 @@ deliver() {
 	name=$1 unique=${1#*.} claim=cur/$1:$me
 	shift
 	parse "$claim" >"$work/parsed" || { mv "$claim" "hold/$name"; return; }
-	if grep -q '^slot ' "$work/parsed"; then
-		mv "$claim" "hold/$name"
-		return
-	fi
 	from=$(head_of from) verp=$(head_of verp) born=$(head_of born)
 	grep '^rcpt T' "$work/parsed" | sort -s -k 3,3 >"$work/todo"
-	if [ -s "$work/todo" ] && [ ! -f "mess/$unique" ]; then
+	if [ -s "$work/todo" ] && { [ ! -f "mess/$unique" ] || grep -q '^slot ' "$work/parsed"; }; then
 		mv "$claim" "hold/$name"
 		return
 	fi
