@@ -7,12 +7,15 @@ Put this file into Mailman/Handlers as Spool.py, and into mm_cfg.py:
 
 The spool is $ML_SPOOL.  The return path is what VERP makes of the list's bounce
 address, list-bounces+user=domain@host, which is Mailman's own default form.
-A socket.error makes Mailman keep the message and try again.
+A socket.error makes Mailman keep the message and try again, a RuntimeError put it aside.
 """
 import os
+import re
 import socket
 import subprocess
 import tempfile
+
+TRY_AGAIN = (69, 71, 74, 75)    # exit codes
 
 
 def octets(text):
@@ -26,7 +29,8 @@ def process(mlist, msg, msgdata):
     sender = msgdata.get('envsender') or mlist.GetBouncesEmail()
     members = tempfile.NamedTemporaryFile()
     try:
-        members.writelines([octets(r) + b'\n' for r in recipients])
+        # what begins with # is a comment in a list
+        members.writelines([re.sub(b'^(#[^"@]*)', b'"\\1"', octets(r)) + b'\n' for r in recipients])
         members.flush()
         explode = subprocess.Popen(
             ['ml-explode', '-f', sender, '-V', '+=', '-l', members.name,
@@ -35,5 +39,7 @@ def process(mlist, msg, msgdata):
         error = explode.communicate(octets(str(msg)))[1]
     finally:
         members.close()
-    if explode.returncode != 0:
+    if explode.returncode in TRY_AGAIN:
         raise socket.error(explode.returncode, error.strip())
+    if explode.returncode != 0:
+        raise RuntimeError(error.strip())

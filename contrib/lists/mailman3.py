@@ -8,11 +8,14 @@ Put this file where Python finds it, and into mailman.cfg:
 
 The spool is $ML_SPOOL.  The return path is what VERP makes of the list's bounce
 address, list-bounces+user=domain@host, which is Mailman's own default form.
-An OSError makes Mailman keep the message and try again.
+An OSError makes Mailman keep the message and try again, a RuntimeError put it aside.
 """
 import os
+import re
 import subprocess
 import tempfile
+
+TRY_AGAIN = (69, 71, 74, 75)    # exit codes
 
 
 def deliver(mlist, msg, msgdata):
@@ -21,12 +24,16 @@ def deliver(mlist, msg, msgdata):
         return {}
     sender = msgdata.get('sender') or mlist.bounces_address
     with tempfile.NamedTemporaryFile() as members:
-        members.write(''.join(r + '\n' for r in recipients).encode())
+        # what begins with # is a comment in a list
+        members.write(''.join(re.sub('^(#[^"@]*)', r'"\1"', r) + '\n' for r in recipients).encode())
         members.flush()
         done = subprocess.run(
             ['ml-explode', '-f', sender, '-V', '+=', '-l', members.name,
              os.environ.get('ML_SPOOL', '/var/spool/ml/news')],
             input=msg.as_bytes(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    error = done.stderr.decode(errors='replace').strip()
+    if done.returncode in TRY_AGAIN:
+        raise OSError(done.returncode, error)
     if done.returncode != 0:
-        raise OSError(done.returncode, done.stderr.decode(errors='replace').strip())
+        raise RuntimeError(error)
     return {}

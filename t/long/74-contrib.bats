@@ -61,8 +61,8 @@ assert_envelope()
 }
 
 @test "sendmail ends the message at a lone dot, unless -i says no" {
-	printf 'Subject: x\n\na\n.\nb\n' | sendmail -f news@example.org ann@example.com
-	text | diff - <(printf 'Subject: x\n\na\n')
+	printf 'Subject: x\n\na\n.\t\n.\r\nb\n' | sendmail -f news@example.org ann@example.com
+	text | diff - <(printf 'Subject: x\n\na\n.\t\n')
 	rm -rf "$SPOOL"
 	mkspool
 	printf 'Subject: x\n\na\n.\nb\n' | sendmail -i -f news@example.org ann@example.com
@@ -83,6 +83,14 @@ assert_envelope()
 	assert_envelope news@example.org ann@example.com bob@example.net
 	[ "$(head_of "$(envelope)" verp)" = += ]
 	[[ "$(envelope)" == */new/*/* ]]
+	rm "$(envelope)"
+	letter | sendmail -V -f news@example.org -- '#hash@example.com' '#root' bob@example.net
+	assert_envelope news@example.org '"#hash"@example.com' '"#root"@host.example.org' bob@example.net
+	for rcpt in '' $'a@example.com\nb@example.com' $'a@example.com\tk=v'; do
+		run -65 sendmail -V -f news@example.org -- bob@example.net "$rcpt" < <(letter)
+		assert_lines 'sendmail: a recipient is no address'
+	done
+	[ "$(envelopes | wc -l)" -eq 1 ]
 }
 
 @test "sendmail refuses what it can't do, and passes on what ml-enqueue says" {
@@ -142,13 +150,29 @@ mlmmj_list()
 	[ "$(cat "$L/index")" = 12 ]
 }
 
-@test "in the place of mlmmj-send the author can be left out, and a failure leaves the post to be sent again" {
+@test "in the place of mlmmj-send the author can be left out, and what the spool does not take goes to the real one" {
 	mlmmj_list
-	ML_SPOOL=$BATS_TEST_TMPDIR/none run -69 "$BATS_TEST_TMPDIR/bin/mlmmj-send" -L "$L" -m "$L/queue/post"
+	ML_SPOOL=$BATS_TEST_TMPDIR/none run -0 "$BATS_TEST_TMPDIR/bin/mlmmj-send" -L "$L" -m "$L/queue/post"
+	assert_lines "ml-explode: $BATS_TEST_TMPDIR/none: not a whole spool: No such file or directory
+real -L $L -m $L/queue/post"
 	[ -e "$L/queue/post" ]
 	[ -z "$(ls "$L/archive")" ]
 	"$BATS_TEST_TMPDIR/bin/mlmmj-send" -L "$L" -m "$L/queue/post" -o ANN@example.com
 	diff <(rcpts) <(echo 'T000 bob@example.net')
+}
+
+@test "in the place of mlmmj-send no subscriber is lost to a missing line end, or to a # that begins his address" {
+	mlmmj_list
+	printf cat@example.org >"$L/subscribers.d/c"
+	printf '%s\n' '#hash@example.org' dan@example.org >"$L/subscribers.d/d"
+	"$BATS_TEST_TMPDIR/bin/mlmmj-send" -L "$L" -m "$L/queue/post"
+	diff <(rcpts | cut -d ' ' -f 2) - <<-'EOF'
+	ann@example.com
+	bob@example.net
+	cat@example.org
+	"#hash"@example.org
+	dan@example.org
+	EOF
 }
 
 @test "in the place of mlmmj-send everything but a post to the list goes on to the real one" {
@@ -158,7 +182,7 @@ mlmmj_list()
 	[ -z "$(tree)" ]
 }
 
-@test "Mailman 3 and 2.1 hand a post over as a broadcast, and hear of a failure as one to be retried" {
+@test "Mailman 3 and 2.1 hand a post over as a broadcast, and hear which failure is one to be retried" {
 	need python3
 	local call
 	for call in 'import mailman3; mailman3.deliver(List, message, {"recipients": people})' \
@@ -174,17 +198,24 @@ mlmmj_list()
 		    def GetBouncesEmail():
 		        return "news-bounces@lists.example.org"
 		message = email.message_from_string(sys.stdin.read())
-		people = set(["bob@example.net", "ann@example.com"])
+		people = set(["bob@example.net", "ann@example.com"] + sys.argv[1:])
 		try:
 		    $call
 		except OSError:
 		    sys.exit(75)
+		except RuntimeError as error:
+		    sys.exit(str(error))
 		EOF
 		letter | python3 "$BATS_TEST_TMPDIR/call.py"
 		assert_envelope news-bounces@lists.example.org ann@example.com bob@example.net
 		[ "$(head_of "$(envelope)" verp)" = += ]
 		text | diff - <(letter)
 		ML_SPOOL=$BATS_TEST_TMPDIR/none run -75 python3 "$BATS_TEST_TMPDIR/call.py" < <(letter)
+		run -1 python3 "$BATS_TEST_TMPDIR/call.py" nobody < <(letter)
+		[[ $output == *"ml-explode: "*": no @"* ]]
+		rm "$(envelope)"
+		letter | python3 "$BATS_TEST_TMPDIR/call.py" '#hash@example.org'
+		rcpts | grep -qx 'T000 "#hash"@example.org'
 	done
 }
 
