@@ -122,7 +122,10 @@ post()
 @test "a port beyond 65535 is none" {
 	run -64 --separate-stderr ml-runner -1 "$SPOOL" smtp 127.0.0.1 65561
 	assert_stderr 'ml-runner: 65561: not a port'
-	run -64 ml-runner -1 "$SPOOL" smtp 127.0.0.1 0
+	for port in 0 -1 ' 25' 2.5 25/tcp; do
+		run -64 --separate-stderr ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$port"
+		assert_stderr "ml-runner: $port: not a port"
+	done
 }
 
 @test "a 2xx where 354 was due ends the session, refuses nobody, and has an end" {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The command line. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,13 +101,15 @@ check_command(struct options *o)
 		o->rcpts = 1;
 }
 
-/* A number is looked at here: the resolver takes what is too large as something else. */
+/* A number is looked at here: the resolver takes what is too large as something else.  What is no name of a
+   service either will never be one. */
 static const char *
 port_of(const char *text)
 {
+	size_t digits = strspn(text, "0123456789");
 	unsigned long n;
 
-	if (*text == '\0' || (text[strspn(text, "0123456789")] == '\0' && number(text, 1, 65535, &n) < 0))
+	if (text[digits] == '\0' ? number(text, 1, 65535, &n) < 0 : !isalpha((unsigned char)text[digits]))
 		die_text(EX_USAGE, text, "not a port");
 	return text;
 }
