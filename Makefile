@@ -94,7 +94,7 @@ check-portable:
 
 # harnesses with clang's fuzzer, SECONDS each; without clang they can't be built
 FUZZERS  = envelope name list header text reply verp status round
-FUZZ     = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ     = -g -O1 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all
 fuzz: SECONDS = 30
 fuzz:
 	$(MAKE) B=$B/fuzz CC=clang CFLAGS='$(FUZZ) -fsanitize=fuzzer-no-link' $(FUZZERS:%=$B/fuzz/%)

@@ -80,25 +80,25 @@ is_slot(const char *value)
 static int
 set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
 {
-	uint64_t number;
-
 	if (strcmp(key, "born") == 0)
-		return set_number(value, &e->born) ? 0 : -1;
+		return set_number(value, &e->born) && e->born != UINT64_MAX ? 0 : -1;
 	if (strcmp(key, "rcpts") == 0)
 		/* the largest number there is stands for none, and nobody has so many */
 		return set_number(value, rcpts) && *rcpts != UINT64_MAX ? 0 : -1;
-	if (strcmp(key, "from") == 0)
+	if (strcmp(key, "from") == 0) {
 		e->from = value;
-	else if (strcmp(key, "id") == 0)
+		return spool_is_harmless(value) ? 0 : -1;
+	}
+	if (strcmp(key, "id") == 0)
 		e->id = value;
 	else if (strcmp(key, "verp") == 0) {
 		if (strlen(value) != 2)
 			return -1;
 		memcpy(e->verp, value, 3);
 	} else if (strcmp(key, "body") == 0) {
-		if (!set_number(value, &number) || (number != 7 && number != 8))
+		if (strcmp(value, "7") != 0 && strcmp(value, "8") != 0)
 			return -1;
-		e->body = (int)number;
+		e->body = *value - '0';
 	} else if (strcmp(key, "slot") == 0) {
 		e->slots = 1;
 		return is_slot(value) ? 0 : -1;
@@ -126,7 +126,7 @@ parse_head(struct spool_envelope *e, uint64_t *rcpts)
 		if (set_key(e, line, value, rcpts) < 0)
 			return torn(e);
 	}
-	return e->from == NULL || e->born == UINT64_MAX || !spool_is_harmless(e->from) ? torn(e) : 0;
+	return e->from == NULL || e->born == UINT64_MAX ? torn(e) : 0;
 }
 
 static int

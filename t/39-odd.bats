@@ -126,6 +126,8 @@ post()
 		run -64 --separate-stderr ml-runner -1 "$SPOOL" smtp 127.0.0.1 "$port"
 		assert_stderr "ml-runner: $port: not a port"
 	done
+	# as a service may be called
+	run -0 ml-runner -1 "$SPOOL" smtp 127.0.0.1 802-11-iapp
 }
 
 @test "a 2xx where 354 was due ends the session, refuses nobody, and has an end" {

@@ -304,6 +304,9 @@ seen S T 0 $dead"
 		put $n.control ml1 "$from" "$born" '' 'T000 x@e.example	k='$'\e'
 		put $n.angles ml1 'from <>' "$born" '' "$x"
 		put $n.once ml1 "$from" 'born then' "$born" '' "$x"
+		put $n.first ml1 'from <x>' "$from" "$born" '' "$x"
+		put $n.never ml1 "$from" 'born 18446744073709551615' "$born" '' "$x"
+		put $n.body ml1 "$from" "$born" 'body 08' '' "$x"
 		put $n.slot ml1 "$from" "$born" 'slot 9 1 raw name' '' "$x"
 		put $n.noslot ml1 "$from" "$born" 'slot 9 raw name' '' 'D250 x@e.example'
 		put $n.merged ml1 "$from" "$born" 'slot 9 1 raw name x y' '' 'D250 x@e.example'
@@ -320,7 +323,7 @@ seen S T 0 $dead"
 	[ "$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/got.ours" | sort -n | xargs)" = \
 	    "$(printf '%s@e.example\n' {1..12} "$(printf %0310d 13)" 14 | xargs)" ]
 	run -0 grep -c ^hold/ "$BATS_TEST_TMPDIR/tree.ours"
-	[ "$output" = 21 ]
+	[ "$output" = 24 ]
 	grep -qx 'new/.hidden' "$BATS_TEST_TMPDIR/tree.ours"
 }
 

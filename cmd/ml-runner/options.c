@@ -106,10 +106,13 @@ check_command(struct options *o)
 static const char *
 port_of(const char *text)
 {
-	size_t digits = strspn(text, "0123456789");
+	int is_number = text[strspn(text, "0123456789")] == '\0', letters = 0;
 	unsigned long n;
+	const char *p;
 
-	if (text[digits] == '\0' ? number(text, 1, 65535, &n) < 0 : !isalpha((unsigned char)text[digits]))
+	for (p = text; *p != '\0'; p++)
+		letters |= isalpha((unsigned char)*p);
+	if (is_number ? number(text, 1, 65535, &n) < 0 : !letters || strpbrk(text, "/ ") != NULL)
 		die_text(EX_USAGE, text, "not a port");
 	return text;
 }

@@ -55,6 +55,53 @@ struct needed {
 	int born, from;
 };
 
+/* The octets from S to END before the first C; S goes behind that, or becomes NULL. */
+static size_t
+word(const char **s, const char *end, char c)
+{
+	const char *from = *s, *at = memchr(from, c, (size_t)(end - from));
+
+	*s = at != NULL ? at + 1 : NULL;
+	return (size_t)((at != NULL ? at : end) - from);
+}
+
+static int
+is_slot(const char *s, size_t n)
+{
+	const char *end = s + n, *from;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		from = s;
+		n = word(&s, end, ' ');
+		if (s == NULL || n == 0 || (i < 2 && strspn(from, "0123456789") < n))
+			return 0;
+	}
+	return s < end && *s != ' ';
+}
+
+/* Each between TABs is empty, or key=value. */
+static int
+are_fields(const char *s, size_t n)
+{
+	const char *end = s + n, *from, *equals;
+	size_t i;
+
+	while (s != NULL) {
+		from = s;
+		n = word(&s, end, '\t');
+		if (n == 0)
+			continue;
+		equals = memchr(from, '=', n);
+		if (equals == NULL || equals == from)
+			return 0;
+		for (i = 0; i < n; i++)
+			if ((unsigned char)from[i] < ' ' || from[i] == 0x7f || (from[i] == ' ' && from + i < equals))
+				return 0;
+	}
+	return 1;
+}
+
 static int
 key_is(const char *line, const char *space, const char *key)
 {
@@ -76,12 +123,12 @@ model_key(struct model *m, struct needed *k, const char *line, size_t n)
 	if (key_is(line, space, "rcpts"))
 		return m->has_count = is_number(value, n, &m->count);
 	if (key_is(line, space, "from"))
-		k->from = is_plain(value, n) ? 1 : -1;
+		return k->from = is_plain(value, n);
 	if (key_is(line, space, "verp"))
 		return n == 2;
 	if (key_is(line, space, "body"))
-		return is_number(value, n, &number) && (number == 7 || number == 8);
-	return !key_is(line, space, "slot");
+		return n == 1 && (*value == '7' || *value == '8');
+	return !key_is(line, space, "slot") || is_slot(value, n);
 }
 
 /* Version and head, up to the empty line. */
@@ -100,7 +147,7 @@ model_head(struct model *m)
 			return 0;
 	}
 	m->first = (size_t)(line + 1 - m->text);
-	return line < end && m->first <= HEAD_MAX && k.born && k.from == 1;
+	return line < end && m->first <= HEAD_MAX && k.born && k.from;
 }
 
 static int
@@ -111,9 +158,13 @@ is_rcpt(const char *line, size_t n)
 	if (n < 6 || memchr(line, '\0', n) != NULL || strchr("TDF", line[0]) == NULL || line[4] != ' ' ||
 	    strspn(line + 1, "0123456789") < 3)
 		return 0;
-	tab = memchr(line + 5, '\t', n - 5);
+	line += 5;
+	n -= 5;
+	tab = memchr(line, '\t', n);
+	if (n > SPOOL_LINE_MAX || (tab != NULL && !are_fields(tab, (size_t)(line + n - tab))))
+		return 0;
 	n = tab != NULL ? (size_t)(tab - line) : n;
-	return n > 5 && is_plain(line + 5, n - 5);
+	return n > 0 && n <= SPOOL_ADDRESS_MAX && is_plain(line, n);
 }
 
 static int

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "address.h"
 #include "fuzz.h"
 #include "list.h"
 

@@ -54,7 +54,7 @@ parse() {
 	{ cat "$1"; echo '#'; } | awk '
 	# what decides what is sent must be what its row in the document allows
 	function allowed(key, value) {
-		if (key == "born" || key == "rcpts") return value ~ /^[0-9]+$/
+		if (key == "born" || key == "rcpts") return value ~ /^[0-9]+$/ && value + 0 < 18446744073709551615
 		if (key == "from") return value !~ /[[:cntrl:]<>]/
 		if (key == "verp") return length(value) == 2
 		if (key == "body") return value ~ /^[78]$/

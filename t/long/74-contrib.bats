@@ -161,6 +161,33 @@ real -L $L -m $L/queue/post"
 	diff <(rcpts) <(echo 'T000 bob@example.net')
 }
 
+# In front of ml-explode: what it does is done, and yet it says 75.
+denying()
+{
+	mkdir -p "$BATS_TEST_TMPDIR/denying"
+	printf '#!/bin/sh\n"%s" "$@"\nexit 75\n' "$(command -v ml-explode)" >"$BATS_TEST_TMPDIR/denying/ml-explode"
+	chmod +x "$BATS_TEST_TMPDIR/denying/ml-explode"
+	PATH=$BATS_TEST_TMPDIR/denying:$PATH "$@"
+}
+
+@test "in the place of mlmmj-send what is in the spool does not go to the real one too, whatever ml-explode said" {
+	mlmmj_list
+	denying run -0 "$BATS_TEST_TMPDIR/bin/mlmmj-send" -L "$L" -m "$L/queue/post"
+	[ -z "$output" ]
+	assert_envelope news+bounces-12@lists.example.org ann@example.com bob@example.net
+	[ -e "$L/archive/12" ]
+	[ ! -e "$L/queue/post" ]
+}
+
+@test "in the place of mlmmj-send a post that can't be archived there goes to the real one" {
+	mlmmj_list
+	rmdir "$L/archive"
+	run -0 "$BATS_TEST_TMPDIR/bin/mlmmj-send" -L "$L" -m "$L/queue/post"
+	assert_lines "real -L $L -m $L/queue/post"
+	[ -z "$(tree)" ]
+	[ -z "$(ls "$TMPDIR")" ]
+}
+
 @test "in the place of mlmmj-send no subscriber is lost to a missing line end, or to a # that begins his address" {
 	mlmmj_list
 	printf cat@example.org >"$L/subscribers.d/c"
@@ -211,6 +238,9 @@ real -L $L -m $L/queue/post"
 		[ "$(head_of "$(envelope)" verp)" = += ]
 		text | diff - <(letter)
 		ML_SPOOL=$BATS_TEST_TMPDIR/none run -75 python3 "$BATS_TEST_TMPDIR/call.py" < <(letter)
+		# tried again after it had gone well
+		denying run -75 python3 "$BATS_TEST_TMPDIR/call.py" < <(letter)
+		[ "$(envelopes | wc -l)" -eq 1 ]
 		run -1 python3 "$BATS_TEST_TMPDIR/call.py" nobody < <(letter)
 		[[ $output == *"ml-explode: "*": no @"* ]]
 		rm "$(envelope)"
