@@ -100,9 +100,10 @@ postfix_empty()
 	[ -z "$(find "$PF"/queue/incoming "$PF"/queue/active "$PF"/queue/deferred -type f)" ]
 }
 
+# A file that cleanup had not finished when Postfix went down is nobody's message: it lacks the x.
 postfix_settled()
 {
-	postfix_empty
+	[ -z "$(find "$PF"/queue/incoming "$PF"/queue/active "$PF"/queue/deferred -type f -perm -u+x)" ]
 }
 
 postfix_took()
