@@ -42,12 +42,18 @@ in_state()
 	[ "$(grep -lx "state $1" "$SPOOL"/run/* | wc -l)" -eq "$RUNNERS" ]
 }
 
+# The MTA's log may come a moment later than what it tells of.
+has_all_that_is_marked()
+{
+	arrived | sed 's/.* //' | sort -u >"$BATS_TEST_TMPDIR/got"
+	[ -z "$(comm -13 "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/marked")" ]
+}
+
 # What is marked, and no more than one message of each runner besides, is what the MTA has.
 marks_are_true()
 {
-	arrived | sed 's/.* //' | sort -u >"$BATS_TEST_TMPDIR/got"
 	delivered_marks >"$BATS_TEST_TMPDIR/marked"
-	[ -z "$(comm -13 "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/marked")" ]
+	wait_for has_all_that_is_marked
 	[ "$(comm -23 "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/marked" | wc -l)" -le "$RUNNERS" ]
 }
 
@@ -84,7 +90,7 @@ through()
 	[ "$(rcpts 'done' | grep -c '^D250 ')" -eq $POST ]
 	nothing_left
 	wait_for -t 60 "${MTA}_settled"
-	assert_all $POST news
+	wait_for assert_all $POST news
 	[ "$(twice)" -le "$RUNNERS" ]
 }
 
