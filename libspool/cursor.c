@@ -110,8 +110,8 @@ parse_rcpt(char *line, size_t length, struct spool_rcpt *r)
 	const char *line_end = line + length;
 	char *end;
 
-	if (length < 6 || length - 5 > SPOOL_LINE_MAX || (line[0] != 'T' && line[0] != 'D' && line[0] != 'F') || !digits(line + 1) ||
-	    line[4] != ' ')
+	if (length < 6 || length - 5 > SPOOL_LINE_MAX ||
+	    (line[0] != 'T' && line[0] != 'D' && line[0] != 'F') || !digits(line + 1) || line[4] != ' ')
 		return -1;
 	r->state = line[0];
 	r->code = (line[1] - '0') * 100 + (line[2] - '0') * 10 + (line[3] - '0');

@@ -85,13 +85,12 @@ set_key(struct spool_envelope *e, const char *key, char *value, uint64_t *rcpts)
 	if (strcmp(key, "rcpts") == 0)
 		/* the largest number there is stands for none, and nobody has so many */
 		return set_number(value, rcpts) && *rcpts != UINT64_MAX ? 0 : -1;
-	if (strcmp(key, "from") == 0) {
-		e->from = value;
-		return spool_is_harmless(value) ? 0 : -1;
-	}
 	if (strcmp(key, "id") == 0)
 		e->id = value;
-	else if (strcmp(key, "verp") == 0) {
+	else if (strcmp(key, "from") == 0) {
+		e->from = value;
+		return spool_is_harmless(value) ? 0 : -1;
+	} else if (strcmp(key, "verp") == 0) {
 		if (strlen(value) != 2)
 			return -1;
 		memcpy(e->verp, value, 3);

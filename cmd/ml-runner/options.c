@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* The command line. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,13 +105,10 @@ check_command(struct options *o)
 static const char *
 port_of(const char *text)
 {
-	int is_number = text[strspn(text, "0123456789")] == '\0', letters = 0;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	unsigned long n;
-	const char *p;
 
-	for (p = text; *p != '\0'; p++)
-		letters |= isalpha((unsigned char)*p);
-	if (is_number ? number(text, 1, 65535, &n) < 0 : !letters || strpbrk(text, "/ ") != NULL)
+	if (number(text, 1, 65535, &n) < 0 && (strpbrk(text, letters) == NULL || strpbrk(text, "/ ") != NULL))
 		die_text(EX_USAGE, text, "not a port");
 	return text;
 }
