@@ -39,6 +39,7 @@
 #   assert_lines TEXT       compares $output with TEXT, shows both if they differ
 #   assert_stderr TEXT      likewise $stderr
 #   need PROGRAM…           skips the test, with the reason, where one is missing
+#   need_strace             likewise, where strace is missing or may not trace
 #   as_nobody CMD…          runs CMD without any privilege (skips where that can't be had), in
 #                           $BATS_TEST_TMPDIR: give it relative paths, since nobody may search /root
 #   page PROGRAM            the path of its manual page
@@ -213,6 +214,16 @@ stop_started()
 	STARTED=()
 }
 
+# A strace that is killed lets go on what it traced.
+stop_traced()
+{
+	local p
+	for p in "${STARTED[@]}"; do
+		pgrep -P "$p" | xargs -r kill -s KILL
+	done
+	stop_started
+}
+
 sink()
 {
 	local n=${SINKS:-0}
@@ -294,7 +305,7 @@ now()
 	date +%s%6N
 }
 
-# A test file with a teardown of its own calls stop_started in it.
+# A test file with a teardown of its own calls stop_started in it; one that traces, stop_traced.
 teardown()
 {
 	stop_started
@@ -324,6 +335,12 @@ need()
 	for p; do
 		command -v "$p" >/dev/null || skip "$p is not installed"
 	done
+}
+
+need_strace()
+{
+	need strace pgrep
+	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=none true 2>/dev/null || skip "strace may not trace here"
 }
 
 as_nobody()

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* Milliseconds of a clock that nobody sets. */
+/* Milliseconds and microseconds of a clock that nobody sets. */
 int64_t clock_ms(void);
+int64_t clock_us(void);
 
 #endif

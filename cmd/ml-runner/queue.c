@@ -15,6 +15,8 @@
 
 #define STALE_MS 1000           /* then a snapshot is read again without being asked */
 #define SHARE    20             /* reading may take one part in so many of the time */
+#define MANY     500            /* recipients of broadcasts; whoever came in between goes before more of them: */
+#define MANY_SHARE 4            /* this much, since to deliver to them takes longer than a look */
 
 int
 queue_open(struct runner *r)
@@ -69,11 +71,22 @@ queue_surplus(struct runner *r)
 	return r->queue.surplus;
 }
 
+/* A reading that was held up, by the machine or by a file server, is no measure for the next one. */
+static void
+note_reading(struct queue *q, int64_t began)
+{
+	int64_t took = clock_us() - began;
+
+	q->read_cost = took < q->read_took ? took : q->read_took;
+	q->read_took = took;
+	q->read_at = clock_ms();
+}
+
 static int
 read_snapshot(struct runner *r)
 {
 	struct queue *q = &r->queue;
-	int64_t began = clock_ms();
+	int64_t began = clock_us();
 	int others;
 
 	renew_trigger(q, &r->spool);
@@ -85,9 +98,8 @@ read_snapshot(struct runner *r)
 		warn_spool(&r->spool, NULL);
 		return -1;
 	}
-	q->useful = q->refused = 0;
-	q->read_at = clock_ms();
-	q->read_took = q->read_at - began;
+	q->useful = q->refused = q->of_broadcasts = 0;
+	note_reading(q, began);
 	return 0;
 }
 
@@ -96,7 +108,7 @@ static int
 read_more(struct runner *r)
 {
 	struct queue *q = &r->queue;
-	int64_t began = clock_ms();
+	int64_t began = clock_us();
 
 	if (queue_surplus(r))
 		return 0;
@@ -104,8 +116,7 @@ read_more(struct runner *r)
 		warn_spool(&r->spool, NULL);
 		return -1;
 	}
-	q->read_at = clock_ms();
-	q->read_took = q->read_at - began;
+	note_reading(q, began);
 	return spool_snapshot_left(q->snapshot) > 0;
 }
 
@@ -130,10 +141,11 @@ is_stale(struct queue *q)
 {
 	struct pollfd p = { .fd = q->trigger, .events = 0 };
 	int64_t age = clock_ms() - q->read_at;
+	int64_t share = q->of_broadcasts < MANY ? SHARE : MANY_SHARE;
 
 	if (!q->fired && q->trigger >= 0 && poll(&p, 1, 0) > 0)
 		q->fired = 1;
-	return age > SHARE * q->read_took && (q->fired || age > STALE_MS);
+	return age * 1000 > share * q->read_cost && (q->fired || age > STALE_MS);
 }
 
 /* 1: the snapshot has names.  0: there is nothing, or nothing that can be claimed.  Where nothing but
@@ -207,8 +219,10 @@ queue_claim(struct runner *r, struct spool_envelope *e)
 		got = spool_claim(e, &r->self, &n);
 		if (got >= 0)
 			r->queue.useful++;
-		if (got == 0)
+		if (got == 0) {
+			r->queue.of_broadcasts += *n.broadcast != '\0' ? e->rcpts : 0;
 			return 1;
+		}
 		if (got < 0 && refused(r, &n) < 0)
 			return -1;
 	}

@@ -35,7 +35,7 @@ drain()
 }
 
 @test "64 runners read directories less than once for each envelope" {
-	need strace
+	need_strace
 	sink -d 1
 	explode 2000 -n 1
 	drain strace -f -A -o "$BATS_TEST_TMPDIR/trace" -e trace=getdents64
@@ -47,7 +47,7 @@ drain()
 }
 
 @test "one runner reads directories a few times for 2,000 envelopes" {
-	need strace
+	need_strace
 	sink
 	explode 2000 -n 1
 	strace -f -o trace -e trace=getdents64 ml-runner -1q "$SPOOL" smtp 127.0.0.1 "$PORT"

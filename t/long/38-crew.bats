@@ -7,8 +7,7 @@ load ../lib
 
 setup()
 {
-	need strace
-	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=none true 2>/dev/null || skip "strace may not trace here"
+	need_strace
 	mkspool
 	cd "$BATS_TEST_TMPDIR" || exit
 }

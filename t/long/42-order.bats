@@ -16,8 +16,7 @@ setup_file()
 
 setup()
 {
-	need strace
-	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=none true 2>/dev/null || skip "strace may not trace here"
+	need_strace
 	mkspool
 	cd "$BATS_TEST_TMPDIR" || return
 	letter >letter

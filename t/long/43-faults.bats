@@ -8,8 +8,7 @@ load ../peer
 
 setup()
 {
-	need strace pgrep
-	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=none true 2>/dev/null || skip "strace may not trace here"
+	need_strace
 	mkspool
 	sink
 	: >"$LOG.seen"
@@ -17,14 +16,9 @@ setup()
 	letter faults >letter
 }
 
-# A strace that is killed lets go on what it traced.
 teardown()
 {
-	local p
-	for p in "${STARTED[@]}"; do
-		pgrep -P "$p" | xargs -r kill -s KILL
-	done
-	stop_started
+	stop_traced
 }
 
 # inject WHAT CALL N CMD…: CMD on letter, with CODE its exit code, its output in out and err.
