@@ -60,7 +60,7 @@ return_strays(struct runner *r)
 static void
 idle(struct runner *r)
 {
-	int64_t until = r->look_at;
+	int64_t until = r->look_at, apart = r->queue.read_at / 1000 + LOOK_APART_MS;
 	short happened = 0;
 	int got = 0;
 
@@ -69,8 +69,8 @@ idle(struct runner *r)
 
 	tend_state(r, spool_paused(&r->spool) > 0 ? SPOOL_PAUSED : SPOOL_IDLE);
 	/* a trigger that is pulled all the time makes nobody look all the time */
-	while (signals.stop == 0 && clock_ms() < r->queue.read_at + LOOK_APART_MS)
-		(void)tend_wait(r, -1, 0, r->queue.read_at + LOOK_APART_MS, 0, &happened);
+	while (signals.stop == 0 && clock_ms() < apart)
+		(void)tend_wait(r, -1, 0, apart, 0, &happened);
 	while (got == 0 && signals.stop == 0 && signals.look == 0 && clock_ms() < until)
 		got = tend_wait(r, r->session != NULL ? r->session->wire.in : -1, POLLIN, until, 1, &happened);
 	if (r->session == NULL || ((got & WAIT_IO) == 0 && signals.reconnect == 0 &&

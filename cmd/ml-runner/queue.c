@@ -13,10 +13,9 @@
 #include "log.h"
 #include "queue.h"
 
-#define STALE_MS 1000           /* then a snapshot is read again without being asked */
+#define STALE_US 1000000        /* then a snapshot is read again without being asked */
 #define SHARE    20             /* reading may take one part in so many of the time */
-#define MANY     500            /* recipients of broadcasts; whoever came in between goes before more of them: */
-#define MANY_SHARE 4            /* this much, since to deliver to them takes longer than a look */
+#define MANY     500            /* recipients; once more were claimed, that bound is not looked at */
 
 int
 queue_open(struct runner *r)
@@ -71,15 +70,11 @@ queue_surplus(struct runner *r)
 	return r->queue.surplus;
 }
 
-/* A reading that was held up, by the machine or by a file server, is no measure for the next one. */
 static void
 note_reading(struct queue *q, int64_t began)
 {
-	int64_t took = clock_us() - began;
-
-	q->read_cost = took < q->read_took ? took : q->read_took;
-	q->read_took = took;
-	q->read_at = clock_ms();
+	q->read_at = clock_us();
+	q->read_took = q->read_at - began;
 }
 
 static int
@@ -98,7 +93,7 @@ read_snapshot(struct runner *r)
 		warn_spool(&r->spool, NULL);
 		return -1;
 	}
-	q->useful = q->refused = q->of_broadcasts = 0;
+	q->useful = q->refused = q->claimed = 0;
 	note_reading(q, began);
 	return 0;
 }
@@ -136,16 +131,19 @@ queue_look(struct runner *r)
 	return (long)spool_snapshot_left(r->queue.snapshot);
 }
 
+/* Once it fired two envelopes of 500 may be claimed, and no third before what has come in between is
+   known, however long a look takes.  Small ones don't ask for one each: it would be all that is done. */
 static int
 is_stale(struct queue *q)
 {
 	struct pollfd p = { .fd = q->trigger, .events = 0 };
-	int64_t age = clock_ms() - q->read_at;
-	int64_t share = q->of_broadcasts < MANY ? SHARE : MANY_SHARE;
+	int64_t age = clock_us() - q->read_at;
 
 	if (!q->fired && q->trigger >= 0 && poll(&p, 1, 0) > 0)
 		q->fired = 1;
-	return age * 1000 > share * q->read_cost && (q->fired || age > STALE_MS);
+	if (q->fired && q->claimed > MANY)
+		return 1;
+	return age > SHARE * q->read_took && (q->fired || age > STALE_US);
 }
 
 /* 1: the snapshot has names.  0: there is nothing, or nothing that can be claimed.  Where nothing but
@@ -220,7 +218,7 @@ queue_claim(struct runner *r, struct spool_envelope *e)
 		if (got >= 0)
 			r->queue.useful++;
 		if (got == 0) {
-			r->queue.of_broadcasts += *n.broadcast != '\0' ? e->rcpts : 0;
+			r->queue.claimed += e->todo;
 			return 1;
 		}
 		if (got < 0 && refused(r, &n) < 0)

@@ -96,11 +96,10 @@ struct queue {
 	struct spool_snapshot *snapshot;
 	int trigger;
 	int fired;                      /* the trigger was pulled since the last reading */
-	int64_t read_at;                /* clock_ms() after the last reading */
-	int64_t read_took, read_cost;   /* microseconds: the last one, and the shorter of the last two */
+	int64_t read_at, read_took;     /* microseconds */
 	size_t useful;                  /* names of it that were claimed, or taken by others */
 	size_t refused;                 /* names of it that may not be moved */
-	size_t of_broadcasts;           /* recipients of broadcasts that were claimed since it was read */
+	size_t claimed;                 /* recipients that were claimed since it was read */
 	unsigned spread;
 	int surplus;                    /* -m: enough others live */
 };

@@ -33,6 +33,7 @@ accepted()
 @test "the demo sends a post to 10,000 subscribers through a runner's death, in 20 seconds" {
 	SECONDS=0
 	run --separate-stderr "$DEMO" "$BUILD" "$DIR"
+	echo "in $SECONDS s:" "$output" "$stderr"
 	[ "$status" -eq 0 ]
 	[ "$SECONDS" -le 20 ]
 	[ -z "$stderr" ]
