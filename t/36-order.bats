@@ -69,14 +69,16 @@ setup()
 	b=$NAME
 	start_runner -q -n 10
 	wait_for has_delivered 100
+	# however slow the machine is at it, it happens in the middle
+	kill -s STOP "$PID"
 	f=$(find "$SPOOL/new/$b" -type f | sort | tail -n 1)
 	n=${f##*/}
 	mv "$f" "$SPOOL/new/0000000000000001.${n#*.}"
 	dd if=/dev/zero of="$SPOOL/trigger" bs=1 count=1 oflag=nonblock conv=nocreat,notrunc 2>/dev/null
 	at=$(delivered)
+	kill -s CONT "$PID"
 	wait_for eval 'accepted | grep -q "^user3000@"'
 	place=$(accepted | grep -n '^user3000@' | cut -d : -f 1)
-	[ "$place" -lt 1000 ]
 	[ $((place - at)) -lt 700 ]
 	stop "$PID"
 }

@@ -20,11 +20,13 @@ emptied()
 @test "eight runners drain 400 envelopes: none is lost, none is sent twice, each has its share" {
 	sink -d 2
 	explode 400 -n 1
+	mkfifo gate
 	pids=()
 	for i in 1 2 3 4 5 6 7 8; do
-		start_runner -1q
+		start sh -c ': <gate; exec ml-runner -1q "$@"' sh "$SPOOL" smtp 127.0.0.1 "$PORT"
 		pids+=("$PID")
 	done
+	exec 7<>gate
 	for p in "${pids[@]}"; do
 		wait "$p"
 	done

@@ -546,9 +546,10 @@ runs()
 	find "$SPOOL/run" -type f ! -name '.*'
 }
 
+# its file is there, and written
 one_runs()
 {
-	[ "$(runs | wc -l)" -eq 1 ]
+	[ "$(runs | wc -l)" -eq 1 ] && grep -q '^role ' "$(runs)"
 }
 
 @test "-i goes round again, and TERM ends it with 0 and nothing left behind" {

@@ -545,7 +545,7 @@ as_of()
 	rule "rcpt rcpt@* 550 5.1.1 $bad" "rcpt later@* 450 4.2.1 $bad" "rcpt text@* 250 ok" "text * 552 $bad"
 	start_runner
 	wait_for grep -q ^requeued "$PID_ERR"
-	wait_for test -n "$(envelopes fail)"
+	wait_for eval '[ -n "$(envelopes fail)" ]'
 	wait_for grep -q '^last [45]' "$SPOOL"/run/[0-9]*
 	for flag in -- -l -m; do
 		run -0 ml-status "$flag" "$SPOOL"

@@ -129,7 +129,7 @@ requeued due=0 returned=1 held=0 swept=0 purged=0 repaired=0 published=0"
 	post old@example.com
 	sed -i "s/^born .*/born $(($(date +%s) - 6 * 86400))/" "$SPOOL/new/$NAME"
 	sink
-	rule 'mail * times 1 crash 1' 'rcpt * 451 4.7.1 later'
+	rule 'mail * times 1 crash 4' 'rcpt * 451 4.7.1 later'
 	run -75 runner -1
 	[ "$(state)" = 'new
 T421 old@example.com

@@ -116,7 +116,7 @@ tree()
 
 wait_for()
 {
-	local seconds=10 end looks=0
+	local seconds=60 end looks=0
 	if [ "$1" = -t ]; then
 		seconds=$2
 		shift 2
@@ -222,6 +222,16 @@ stop_traced()
 		pgrep -P "$p" | xargs -r kill -s KILL
 	done
 	stop_started
+}
+
+# best_of TRIES CMD…: noise is not there each time, while a fault is, so that one success counts
+best_of()
+{
+	local i
+	for ((i = 0; i < $1; i++)); do
+		if "${@:2}"; then return; fi
+	done
+	return 1
 }
 
 sink()

@@ -175,7 +175,7 @@ make_work()
 	kill -0 "$PID"
 	make_room
 	wait_for has_delivered 3
-	wait_for [ -z "$(ls "$SPOOL/new")" ]
+	wait_for eval '[ -z "$(ls "$SPOOL/new")" ]'
 	wait_for finished 2 1
 	[ "$(accepted | sort | tr '\n' ' ')" = "ann@example.com bob@example.com good@example.com " ]
 	f=$(envelopes fail)

@@ -473,7 +473,7 @@ scene_renamed()
 	to ann@example.com
 	to bob@example.com
 	RULES='text * times 1 stall 1.1'
-	runs
+	runs -t 9
 	FLIGHT=2 GRACE='-g 0' EVENT=renamed BESIDE=revoke_and_stop IDLE=1 VARIES=1 CROWD=12
 }
 
