@@ -384,6 +384,15 @@ wait_of()
 	[ "$(rcpts new)" = "T000 ann@example.com" ]
 }
 
+# too_soon RATE <TIMES: by how much recipients were within a second of the RATEth before them, at most;
+# what is far more than who notes it can be held up is a fault each time
+too_soon()
+{
+	TOOK=$(awk -v rate="$1" '{ t[++n] = $1; if (n > rate && 1000000 - (t[n] - t[n - rate]) > most)
+		most = 1000000 - (t[n] - t[n - rate]) } END { print most + 0 }')
+	[ "$TOOK" -lt 300000 ]
+}
+
 # Eighty recipients, forty a second: when each comes is noted by a receiver that may be held up.
 at_forty()
 {
@@ -394,15 +403,14 @@ at_forty()
 	before=$(now)
 	runner -1q -j 2 -r 40
 	took=$((($(now) - before) / 1000))
-	[ "$(delivered)" -eq 80 ] || return
-	[ -z "$(twice)" ] || return
-	awk -F '\t' '!/^#/ { t[++n] = $1 } END { for (i = 1; i + 40 <= n; i++) if (t[i + 40] - t[i] < 1000000) {
-		print "recipient " i + 40 " after " t[i + 40] - t[i] " microseconds"
-		exit 1 } }' "$LOG" && [ "$took" -lt 4000 ]
+	[ "$(delivered)" -eq 80 ]
+	[ -z "$(twice)" ]
+	[ "$took" -lt 4000 ]
+	too_soon 40 < <(grep -v '^#' "$LOG")
 }
 
 @test "-r: never more recipients in any second, over all of -j, and not many fewer" {
-	best_of 5 at_forty
+	best_of 5 0 at_forty
 }
 
 four_commands_a_second()
@@ -410,8 +418,8 @@ four_commands_a_second()
 	: >moments
 	explode 6 -n 6
 	ml-runner -1q -r 4 "$SPOOL" pipe sh -c 'date +%s%6N >>moments; cat >/dev/null'
-	[ "$(grep -c . moments)" -eq 6 ] &&
-		awk '{ t[++n] = $1 } END { for (i = 1; i + 4 <= n; i++) if (t[i + 4] - t[i] < 950000) exit 1 }' moments
+	[ "$(grep -c . moments)" -eq 6 ]
+	too_soon 4 <moments
 }
 
 @test "-r: a rate below -j makes fewer processes of it; pipe keeps to it too" {
@@ -422,7 +430,7 @@ four_commands_a_second()
 	[ "$(delivered)" -eq 6 ]
 	[ "$(event connect)" -le 2 ]
 	[ $((($(now) - before) / 1000)) -ge 1000 ]
-	best_of 5 four_commands_a_second
+	best_of 5 50000 four_commands_a_second
 }
 
 @test "after eight refused commands the session is changed" {

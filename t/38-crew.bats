@@ -93,7 +93,7 @@ stalls_are()
 	stop "$PID"
 	[ "$status" -eq 0 ]
 	for p in "${child[@]}"; do gone "$p"; done
-	[ $(($(now) - before)) -lt 15000000 ]
+	[ $(($(now) - before)) -lt 3000000 ]
 	nothing_claimed
 	[ "$(rcpts new)" = "$(addresses 4 | sed 's/^/T000 /')" ]
 }
@@ -172,8 +172,8 @@ two_gone()
 		start_runner -m 4
 		pids+=("$PID")
 	done
-	wait_for two_gone "${pids[@]}"
-	wait_for has_delivered 200
+	wait_for -t 60 two_gone "${pids[@]}"
+	wait_for -t 60 has_delivered 200
 	[ "$(ls "$SPOOL/run" | wc -l)" -eq 4 ]
 	ended=0
 	for ((i = 0; i < 6; i++)); do

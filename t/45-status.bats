@@ -437,18 +437,27 @@ lines()
 	[ "$(wc -l <"$1")" -ge "$2" ]
 }
 
-@test "-w prints a line each second where there is no terminal, and ends with 0 on TERM" {
-	post 3
+# TOOK: 0 if three marks count as more than two a second, as they do unless a tick comes late
+three_in_a_tick()
+{
+	sed -i 's/^D250/T000/' "$SPOOL/new/$NAME"
 	start ml-status -w "$SPOOL"
 	wait_for lines "$PID_OUT" 1
 	sed -i 's/^T000/D250/' "$SPOOL/new/$NAME"
+	wait_for lines "$PID_OUT" 3
 	wait_for grep -q ' todo=0 delivered=3 ' "$PID_OUT"
 	stop "$PID"
 	[ "$status" -eq 0 ]
 	[ "$(cat "$PID_ERR")" = '' ]
 	[[ $(head -n 1 "$PID_OUT") =~ ^time=[0-9]+' new=1 cur=0 defer=0 fail=0 done=0 hold=0 todo=3 delivered=0 failed=0 rate=0.0 runners=0 paused=no'$ ]]
-	# three in a second, or in what a busy machine makes of it
-	grep -m 1 ' todo=0 delivered=3 ' "$PID_OUT" | grep -qE ' failed=0 rate=([1-3]\.[0-9]|0\.[1-9]) '
+	grep -qE ' todo=0 delivered=3 failed=0 rate=([1-3]\.[0-9]|0\.[1-9]) ' "$PID_OUT"
+	TOOK=0
+	grep -qE ' todo=0 delivered=3 failed=0 rate=[23]\.[0-9] ' "$PID_OUT" || TOOK=1
+}
+
+@test "-w prints a line each second where there is no terminal, and ends with 0 on TERM" {
+	post 3
+	best_of 5 0 three_in_a_tick
 }
 
 @test "-w redraws on a terminal, and ends with 0 on TERM" {

@@ -121,7 +121,7 @@ quick_after_quit()
 	post bob@example.com
 	began=$(now)
 	wait_for has_delivered $((n + 2))
-	[ $(($(now) - began)) -lt 1500000 ]
+	TOOK=$(($(now) - began))
 }
 
 @test "a command that does not end with its session keeps no message waiting that comes meanwhile" {
@@ -135,7 +135,7 @@ quick_after_quit()
 	END
 	chmod +x stubborn
 	start ml-runner -q "$SPOOL" smtp-over ./stubborn
-	best_of 5 quick_after_quit
+	best_of 5 1500000 quick_after_quit
 }
 
 @test "what a terminal sends to the whole group leaves the message in flight its time" {

@@ -397,7 +397,7 @@ finished()
 	began=$(now)
 	post bob@example.com
 	wait_for grep -aq '^RCPT TO:<bob@' heard
-	[ $(($(now) - began)) -lt 1900000 ]
+	[ $(($(now) - began)) -lt 1500000 ]
 	finished
 	left 'done' 'D250 ann' 'done' 'D250 bob'
 }

@@ -245,7 +245,8 @@ closes_at_once()
 	{
 		upto mail
 		echo 'say 530 5.7.0 must authenticate
-			close'
+			close
+			delay 3000'
 		hello
 		mail
 		everyone
@@ -256,7 +257,8 @@ closes_at_once()
 	post ann@example.com bob@example.com eve@example.com
 	start_runner -q
 	wait_for grep -q '^down ' "$PID_ERR"
-	# it comes again within the second; no note tells of the first time
+	# it comes again within the second, and waits for a greeting without a claim
+	[ "$(rcpts new | grep -c ^T000)" -eq 3 ]
 	wait_for eval '[ -n "$(envelopes done)" ]'
 	stop "$PID"
 	said

@@ -630,7 +630,7 @@ refuses_connections()
 	[ "$took" -ge 200000 ]
 	for i in {1..26}; do expect 250; done
 	took=$((${EPOCHREALTIME/./} - before))
-	[ "$took" -lt 5000000 ]
+	[ "$took" -lt 3000000 ]
 }
 
 @test "-B answers in pieces that make the same replies" {

@@ -43,7 +43,7 @@ accepted()
 	[[ $output != *WRONG* ]]
 	[ "$(grep -v '^#' "$DIR/sink.log" | cut -f 4 | sort -u | grep -c .)" -eq 10000 ]
 	grep -q 'died\|dead' "$DIR/ml-requeue.log"
-	wait_for nothing_left
+	nothing_left
 }
 
 @test "what the demo shows on no terminal has no control character" {
